@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+#   make                  build/plain/slimtrace
+#   make SANITIZE=1       build/asan/slimtrace, with AddressSanitizer and UBSan
+#   make check            unit tests (no root needed)
+#   make e2e              end-to-end tests (root; starts a Docker daemon of its own)
+#   make lint             clang-format, clang-tidy, cppcheck, shellcheck, layers, lengths
+#   make bench            benchmarks (root)
+#   make install          DESTDIR, PREFIX=/usr/local
+#   make compile_commands.json
+#   V=1 shows the commands.
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+
+CC ?= cc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+PREFIX ?= /usr/local
+SANITIZE ?= 0
+V ?= 0
+
+# What a shipped binary says of itself: the release, or the commit when built from a checkout.
+VERSION := 0.1.0
+COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+
+ifeq ($(V),0)
+msg = @printf '  %-8s %s\n' "$(1)" "$(patsubst build/%,%,$(2))";
+else
+msg =
+endif
+
+machine := $(shell uname -m)
+BPF_ARCH := $(or $(patsubst x86_64,x86,$(filter x86_64,$(machine))),\
+	$(patsubst aarch64,arm64,$(filter aarch64,$(machine))))
+ifeq ($(wildcard vmlinux/$(machine)/vmlinux.h),)
+$(error no vmlinux/$(machine)/vmlinux.h: this machine is not supported yet, see vmlinux/README.md)
+endif
+
+ifeq ($(SANITIZE),1)
+out := build/asan
+san := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1
+else
+out := build/plain
+san := -O2 -D_FORTIFY_SOURCE=2
+endif
+
+libs := libbpf libelf libcurl libarchive libcrypto libseccomp libcjson zlib
+CFLAGS_ALL := -std=gnu17 -g $(san) -Iinclude -I$(out)/gen -Iuser \
+	-D_GNU_SOURCE -DSLIMTRACE_VERSION='"$(VERSION)"' -DSLIMTRACE_COMMIT='"$(COMMIT)"' \
+	-Wall -Wextra -Werror -Wshadow -Wvla -Wundef -Wformat=2 -Wstrict-prototypes \
+	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wcast-qual -Wswitch-enum \
+	-fno-common -fstack-protector-strong -fPIE -pthread \
+	$(shell $(PKG_CONFIG) --cflags $(libs)) $(CFLAGS)
+LDFLAGS_ALL := $(san) -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS)
+LDLIBS := $(shell $(PKG_CONFIG) --libs $(libs))
+
+sources := $(wildcard user/*/*.c)
+objects := $(sources:%.c=$(out)/%.o)
+lib := $(out)/libslimtrace.a
+bin := $(out)/slimtrace
+unit_sources := $(wildcard tests/unit/test_*.c)
+test_lib := $(patsubst %.c,$(out)/%.o,$(wildcard tests/lib/*.c))
+unit_bins := $(unit_sources:tests/unit/%.c=$(out)/unit/%)
+# Programs that run inside containers, each a static binary with one story.
+prog_sources := $(wildcard tests/e2e/progs/*.c)
+progs := $(prog_sources:tests/e2e/progs/%.c=build/progs/%)
+
+.PHONY: all check e2e bench lint install clean progs unit
+all: $(bin)
+progs: $(progs)
+unit: $(unit_bins)
+
+# --- BPF: one object, its skeleton, no debug information but BTF ---
+$(out)/gen/slimtrace.bpf.tmp.o: bpf/slimtrace.bpf.c vmlinux/$(machine)/vmlinux.h
+	@mkdir -p $(@D)
+	$(call msg,BPF,$@) $(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) \
+		-std=gnu17 -Wall -Wextra -Werror -Wno-unused-parameter -Iinclude -Ivmlinux/$(machine) \
+		-MMD -MP -MF $(@:.o=.d) -c $< -o $@
+$(out)/gen/slimtrace.bpf.o: $(out)/gen/slimtrace.bpf.tmp.o
+	$(call msg,LINK-BPF,$@) $(BPFTOOL) gen object $@ $<
+$(out)/gen/slimtrace.skel.h: $(out)/gen/slimtrace.bpf.o
+	$(call msg,SKEL,$@) $(BPFTOOL) gen skeleton $< name slimtrace_bpf > $@
+
+# --- user space ---
+$(out)/user/trace/%.o: $(out)/gen/slimtrace.skel.h
+$(out)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call msg,CC,$@) $(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+$(lib): $(objects)
+	@rm -f $@
+	$(call msg,AR,$@) ar rcs $@ $^
+$(bin): $(out)/user/main.o $(lib)
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
+
+# --- tests ---
+$(out)/unit/%: $(out)/tests/unit/%.o $(test_lib) $(lib)
+	@mkdir -p $(@D)
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
+build/progs/%: tests/e2e/progs/%.c
+	@mkdir -p $(@D)
+	$(call msg,PROG,$@) $(CC) -std=gnu17 -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -static -pthread \
+		-MMD -MP -o $@ $<
+check: $(unit_bins)
+	tests/run $(unit_bins)
+e2e: $(bin) $(progs)
+	tests/e2e/run
+bench: $(bin) $(progs)
+	tests/bench/run
+lint: $(out)/gen/slimtrace.skel.h compile_commands.json
+	tools/lint
+
+compile_commands.json: Makefile $(sources) $(unit_sources)
+	@python3 tools/compile-commands "$(CC) $(filter-out -Werror,$(CFLAGS_ALL))" user/main.c $(sources) $(unit_sources) > $@
+
+install: $(bin)
+	install -D -m 0755 $(bin) $(DESTDIR)$(PREFIX)/bin/slimtrace
+clean:
+	rm -rf build compile_commands.json
+
+-include $(objects:.o=.d) $(out)/user/main.d $(out)/gen/slimtrace.bpf.tmp.d
+-include $(unit_sources:%.c=$(out)/%.d) $(test_lib:.o=.d) $(progs:=.d)

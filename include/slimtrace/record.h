@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The record: the one document of a traced run. What was observed, as it was observed: nothing in
+ * it is decided, resolved against an image, or dropped. The tracer fills it, everything
+ * downstream (keep, profile, report) reads it, and it is saved as JSON (docs/record.md) from which
+ * an equal record is read back.
+ *
+ * Paths are bytes, absolute, as seen from the root of the image's file system. Two sources:
+ *  - RECORD_FILE: the kernel resolved it (a dentry walked up to its root): no symlink, no "..",
+ *    exact. `on_image` tells whether it lies in the image's own file system or in something
+ *    mounted over it (a volume, /proc, /etc/hosts).
+ *  - RECORD_LOOKUP: what a process asked for, joined to the directory it asked from, but not
+ *    resolved: symlinks, "." and ".." are still in it. image_walk() replays it.
+ * An open shows up as both: the lookup has the links on the way, the file what was reached.
+ *
+ * One access = one (source, path, result, follow) with the union of the kinds of use, all the
+ * programs that used it, and the first time. Strings and arrays are the record's own.
+ */
+#ifndef SLIMTRACE_RECORD_H
+#define SLIMTRACE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "slimtrace/base/cleanup.h"
+#include "slimtrace/base/err.h"
+#include "slimtrace/base/strbuf.h"
+#include "slimtrace/base/strvec.h"
+
+#define RECORD_VERSION 1
+
+/* Kinds of use, ORed. Names for JSON and reports: record_kind_name(). */
+enum record_kind {
+	RECORD_EXEC = 1 << 0,  /* executed, or the script an interpreter was executed for */
+	RECORD_MAP = 1 << 1,   /* mapped executable */
+	RECORD_READ = 1 << 2,  /* opened for reading */
+	RECORD_WRITE = 1 << 3, /* opened for writing */
+	RECORD_CREATE =
+		1 << 4, /* made: O_CREAT, mkdir, symlink, link target, rename target, bind */
+	RECORD_DELETE = 1 << 5,	  /* unlink, rmdir, rename source */
+	RECORD_STAT = 1 << 6,	  /* looked at: stat, access, statfs, xattr, O_PATH, inotify */
+	RECORD_LIST = 1 << 7,	  /* directory entries were read */
+	RECORD_READLINK = 1 << 8, /* read as a link */
+	RECORD_CHDIR = 1 << 9,	  /* became the working or root directory of a process */
+	RECORD_CHANGE = 1 << 10,  /* mode, owner, times, size, xattrs set; mounted on */
+	RECORD_CONNECT = 1 << 11, /* AF_UNIX connect */
+};
+#define RECORD_KINDS 12
+
+enum record_source { RECORD_FILE, RECORD_LOOKUP };
+
+struct record_access {
+	enum record_source source;
+	char *path;
+	size_t path_len;
+	uint32_t kinds;	    /* enum record_kind, ORed */
+	int error;	    /* lookup: positive errno of the call, 0 when it succeeded */
+	bool follow;	    /* lookup: a symlink as the last component was followed */
+	bool on_image;	    /* file: see above; lookup: the directory it started from is */
+	uint64_t first_ns;  /* since the container's first exec */
+	uint32_t *programs; /* indices into record.programs, ascending */
+	size_t n_programs;
+};
+
+/* How a program came into the container. */
+enum record_entry {
+	RECORD_ENTRYPOINT, /* the container's first process and what descends from it */
+	RECORD_EXECED,	   /* put into the running container: docker exec, health check */
+};
+
+/* One execve: a process from there until its next execve or its end, with its plain forks. */
+struct record_program {
+	uint32_t parent; /* of the program that forked it, not above its own; own: none known */
+	int pid;	 /* in the host's pid namespace */
+	enum record_entry entry;
+	char *comm;
+	char *exe;	    /* resolved path of the executable */
+	struct strvec argv; /* as far as it was read; see argv_truncated */
+	bool argv_truncated;
+	uint64_t start_ns; /* since the container's first exec */
+};
+
+enum record_abi { RECORD_NATIVE, RECORD_COMPAT, RECORD_X32 };
+#define RECORD_ABIS 3
+
+/* Before the entrypoint's exec the syscalls are the OCI runtime's: the same filter holds them. */
+enum record_phase { RECORD_RUNTIME, RECORD_APP };
+#define RECORD_PHASES 2
+
+struct record_syscall {
+	enum record_abi abi;
+	enum record_phase phase;
+	uint32_t nr;
+	uint64_t count;
+};
+
+/* A capability that the kernel was asked for. */
+struct record_capability {
+	uint32_t cap;
+	bool granted;
+};
+
+/* A socket made ready for others, or connected. */
+enum record_socket_use { RECORD_LISTEN, RECORD_BIND, RECORD_CONNECTED };
+struct record_socket {
+	enum record_socket_use use;
+	uint16_t family;  /* AF_INET, AF_INET6 */
+	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, ... */
+	uint16_t port;	  /* host byte order */
+	uint8_t addr[16]; /* network byte order; IPv4 in the first four */
+};
+
+/* What the tracer knows that it did not see. All zero: the record is complete. */
+struct record_loss {
+	uint64_t ring_full;	 /* events that found no room */
+	uint64_t map_full;	 /* processes or programs that could not be noted */
+	uint64_t path_fault;	 /* paths that could not be read from the process */
+	uint64_t path_truncated; /* paths deeper or longer than the tracer walks */
+	uint64_t prog_missed;	 /* times the kernel skipped one of our programs */
+	uint64_t decode;	 /* events that made no sense */
+};
+bool record_loss_any(const struct record_loss *loss);
+
+struct record {
+	char *image_id;		/* sha256:... ; set by the session */
+	struct strvec diff_ids; /* of the image's layers, bottom first; set by the session */
+	char *kernel, *arch;	/* uname -r, uname -m */
+	char *started;		/* RFC 3339, UTC */
+	uint64_t duration_ns;	/* from the first exec to the end of the observation */
+
+	struct record_program *programs;
+	size_t n_programs;
+	struct record_access *accesses; /* in order of first use */
+	size_t n_accesses;
+	struct record_syscall *syscalls; /* sorted by phase, abi, nr */
+	size_t n_syscalls;
+	struct record_capability *capabilities; /* sorted */
+	size_t n_capabilities;
+	struct record_socket *sockets; /* sorted */
+	size_t n_sockets;
+	struct strvec unseen; /* features this kernel lacks, one sentence each */
+	struct record_loss loss;
+};
+
+struct record *record_new(void);
+void record_free(struct record *rec);
+DEFINE_CLEANUP(struct record *, record_free);
+
+/* "exec", "map", ... for one bit; NULL for anything else. */
+const char *record_kind_name(uint32_t kind);
+
+/*
+ * Building (the tracer). record_add_access() merges into an equal access when there is one: @path
+ * is copied, kinds are ORed, @program is added, the earlier @first_ns stays.
+ */
+struct record_builder;
+struct record_builder *record_builder_new(void);
+void record_builder_free(struct record_builder *b);
+DEFINE_CLEANUP(struct record_builder *, record_builder_free);
+struct record_access_key {
+	enum record_source source;
+	const char *path;
+	size_t path_len;
+	int error;
+	bool follow, on_image;
+};
+void record_add_access(struct record_builder *b, const struct record_access_key *key,
+		       uint32_t kinds, uint32_t program, uint64_t first_ns);
+/* Copies @program's strings; returns its index. */
+uint32_t record_add_program(struct record_builder *b, const struct record_program *program);
+void record_add_syscall(struct record_builder *b, enum record_phase phase, enum record_abi abi,
+			uint32_t nr, uint64_t count);
+void record_add_capability(struct record_builder *b, uint32_t cap, bool granted);
+void record_add_socket(struct record_builder *b, const struct record_socket *socket);
+/* The record so far, for its other fields. */
+struct record *record_builder_record(struct record_builder *b);
+/* Sorts, and hands the record over; the builder is empty afterwards. */
+struct record *record_builder_finish(struct record_builder *b);
+
+/* JSON, docs/record.md. Reading checks version, types, indices and bounds. */
+void record_to_json(const struct record *rec, struct strbuf *ret);
+int record_from_json(const char *text, size_t len, struct record **ret, struct err *err);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a run came to: for the terminal (a summary that fits 80x24) and for files (creport.json).
+ * Pure: everything is in the arguments.
+ */
+#ifndef SLIMTRACE_REPORT_H
+#define SLIMTRACE_REPORT_H
+
+#include <stdint.h>
+
+#include "slimtrace/base/strbuf.h"
+#include "slimtrace/base/strvec.h"
+#include "slimtrace/drive.h"
+#include "slimtrace/image.h"
+#include "slimtrace/keep.h"
+#include "slimtrace/record.h"
+
+/* Seconds that each phase of a run took. */
+struct report_times {
+	double prepare, observe, decide, pack, load, total;
+};
+
+struct report {
+	char *image;		/* as the user named it */
+	char *image_id;
+	char *slim_image;	/* first tag; NULL when none was made */
+	char *slim_id;
+	char *artifacts;	/* directory; NULL when none were kept */
+	uint64_t fat_bytes, slim_bytes; /* file content in the merged trees */
+	uint64_t fat_files, slim_files; /* regular files */
+	struct keep_totals totals;
+	uint64_t accesses, programs, syscalls; /* distinct */
+	struct record_loss loss;
+	struct probe_report probes;
+	int exit_status;	/* of the container's first process; -1: we stopped it */
+	struct strvec warnings;
+	struct report_times times;
+};
+void report_release(struct report *report);
+
+/* The closing summary, for stdout: plain text, no escapes. */
+void report_summary(const struct report *report, struct strbuf *ret);
+
+/*
+ * creport.json: docker-slim's container report with its keys where they exist (version 1.18 and
+ * later additions), and ours below "slimtrace". @img, @keep and @rec as of this run.
+ */
+void report_creport(const struct report *report, const struct image *img, const struct keep *keep,
+		    const struct record *rec, struct strbuf *ret);
+
+#endif

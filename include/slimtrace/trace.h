@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Watching one container from the host's kernel.
+ *
+ *	struct trace_opts opts = { .container_id = id };
+ *	r = trace_open(&opts, &t, err);		// loaded, attached, armed; container not started
+ *	... start the container ...
+ *	trace_wait_listen(t, 80, 30000, err);	// readiness is an event, not a sleep
+ *	... drive it, stop it ...
+ *	r = trace_finish(t, &rec, err);		// detach, drain, read the counters
+ *
+ * The tracer knows no engine: it waits for a cgroup whose name contains the container's ID, and
+ * everything in that cgroup or below it is the container. What a process does before its exec in
+ * the container is the OCI runtime's work: its syscalls are counted apart, its files are not.
+ * A thread of the tracer drains the ring buffer from trace_open() to trace_finish(); all functions
+ * may be called meanwhile from one other thread.
+ *
+ * Loss is never silent: record.loss counts all that the tracer knows it did not see.
+ */
+#ifndef SLIMTRACE_TRACE_H
+#define SLIMTRACE_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "slimtrace/base/cleanup.h"
+#include "slimtrace/base/err.h"
+#include "slimtrace/record.h"
+
+struct trace;
+
+struct trace_opts {
+	const char *container_id; /* 64 hexadecimal digits */
+	size_t ring_bytes;	  /* 0: the default; rounded up to a power of two of pages */
+	bool stall;		  /* tests: do not drain until trace_finish(), to force loss */
+};
+
+/* Fails with ERR_KERNEL and a hint: not root, no BTF, programs refused. */
+int trace_open(const struct trace_opts *opts, struct trace **ret, struct err *err);
+
+struct trace_counts {
+	uint64_t files, lookups, syscalls, programs; /* distinct, so far */
+	uint64_t lost;				     /* sum of record_loss */
+	bool started;				     /* the container's first exec was seen */
+};
+void trace_counts(struct trace *t, struct trace_counts *ret);
+
+/*
+ * Waits until a process of the container listens on TCP @port (0: on any), returning 1; 0 when
+ * @timeout_ms have passed or the container's last process ended; -EINTR when asked to end.
+ */
+int trace_wait_listen(struct trace *t, uint16_t port, int timeout_ms, struct err *err);
+/* TCP ports listened on so far, ascending, at most @max of them. Returns how many were stored. */
+size_t trace_listening(struct trace *t, uint16_t *ports, size_t max);
+
+/*
+ * Detaches, drains, and hands the record over (without image_id and diff_ids). The counters in
+ * record.loss say whether it is complete. @t can only be freed afterwards.
+ */
+int trace_finish(struct trace *t, struct record **ret, struct err *err);
+void trace_free(struct trace *t);
+DEFINE_CLEANUP(struct trace *, trace_free);
+
+/* One thing the tracer can do on this kernel, found by trying. */
+struct trace_feature {
+	const char *name; /* "io_uring", "capabilities", ... */
+	const char *what; /* what is not seen without it */
+	bool required;
+	bool present;
+	char why_not[160]; /* when absent */
+};
+/* Tries each program. Returns the number of features, or -errno (not root, no BTF). */
+int trace_features(struct trace_feature *ret, size_t max, struct err *err);
+
+#endif

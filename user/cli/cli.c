@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "slimtrace/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "slimtrace/base/cancel.h"
+#include "slimtrace/base/log.h"
+#include "slimtrace/base/progress.h"
+
+#define GLOBAL(field) offsetof(struct global_opts, field)
+
+static const struct option_row global_rows[] = {
+	{ "help", OPTION_BOOL, GLOBAL(help), NULL, "show this help, or a command's", NULL },
+	{ "version", OPTION_BOOL, GLOBAL(version), NULL, "print the version", NULL },
+	{ "debug", OPTION_BOOL, GLOBAL(debug), NULL, "enable debug logs", NULL },
+	{ "quiet", OPTION_BOOL, GLOBAL(quiet), NULL, "no progress, only warnings and errors",
+	  NULL },
+	{ "host", OPTION_STRING, GLOBAL(engine.host), "ADDRESS",
+	  "Docker host address: unix:///path or tcp://host:port (DOCKER_HOST)", NULL },
+	{ "tls", OPTION_TRI, GLOBAL(engine.tls), NULL, "use TLS connecting to Docker", NULL },
+	{ "tls-verify", OPTION_TRI, GLOBAL(engine.tls_verify), NULL,
+	  "do TLS verification (DOCKER_TLS_VERIFY)", NULL },
+	{ "tls-cert-path", OPTION_STRING, GLOBAL(engine.tls_cert_path), "DIR",
+	  "path to TLS cert files (DOCKER_CERT_PATH)", NULL },
+	{ "state-path", OPTION_STRING, GLOBAL(state_path), "DIR",
+	  "where artifacts are kept (/var/lib/slimtrace)", NULL },
+};
+const struct option_set global_options = { global_rows, sizeof(global_rows) / sizeof(*global_rows),
+					   NULL };
+
+static const struct command commands[] = {
+	{ "build", "run an image, watch it, make a slim image of what it used", cmd_build },
+	{ "version", "show the versions and what the tracer can see here", cmd_version },
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static void print_help(void)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	strbuf_addstr(&sb,
+		      "Usage: slimtrace [global options] COMMAND [options] IMAGE\n\n"
+		      "Makes container images small by watching, from the host's kernel, what\n"
+		      "their containers use.\n\nCommands:\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		strbuf_addf(&sb, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	strbuf_addstr(&sb, "\nGlobal options:\n");
+	options_help(&global_options, &sb);
+	strbuf_addstr(&sb, "\nExit status:\n"
+			   "  0    done\n"
+			   "  1    failed\n"
+			   "  2    wrong usage\n"
+			   "  3    the trace is incomplete, so no image was made\n"
+			   "  4    the container engine cannot be reached or refuses\n"
+			   "  5    no such image, or one that cannot be read\n"
+			   "  6    privileges or kernel features are missing\n"
+			   "  7    the application failed, or did too little to be trusted\n"
+			   "  128+ ended by that signal\n\n"
+			   "Example:\n"
+			   "  sudo slimtrace build --http-probe-cmd /api/info my/app\n\n"
+			   "'slimtrace COMMAND --help' tells about a command.\n");
+	fputs(sb.buf, stdout);
+}
+
+int command_failed(const struct err *err)
+{
+	static const int codes[] = {
+		[ERR_FAILURE] = EXIT_FAILED,
+		[ERR_USAGE] = EXIT_USAGE,
+		[ERR_INCOMPLETE] = EXIT_INCOMPLETE,
+		[ERR_ENGINE] = EXIT_ENGINE,
+		[ERR_IMAGE] = EXIT_IMAGE,
+		[ERR_KERNEL] = EXIT_KERNEL,
+		[ERR_APP] = EXIT_APP,
+		[ERR_INTERRUPTED] = EXIT_SIGNAL,
+	};
+
+	progress_clear();
+	log_error("%s", err->msg);
+	if (err->hint[0])
+		log_at(LOG_ERROR, "hint: %s", err->hint);
+	if (err->class == ERR_INTERRUPTED)
+		return EXIT_SIGNAL + cancel_signal();
+	return codes[err->class];
+}
+
+/* Log level and progress, as soon as the options are known. */
+static void apply(const struct global_opts *global)
+{
+	log_set_level(global->debug ? LOG_DEBUG : global->quiet ? LOG_WARN : LOG_INFO);
+	progress_init(global->quiet);
+}
+
+int command_parse(int argc, char **argv, const struct option_set *own, struct global_opts *global,
+		  struct strvec *ret_args, struct err *err)
+{
+	struct option_set sets[] = { *own, global_options };
+	int r;
+
+	sets[1].target = global;
+	r = options_parse(argc, argv, sets, 2, false, ret_args, NULL, err);
+	if (!r)
+		apply(global);
+	return r;
+}
+
+static int unknown_command(const char *name)
+{
+	struct err err = ERR_INIT;
+
+	err_class_set(&err, ERR_USAGE, 0, "unknown command '%s'", name);
+	err_hint(&err, "the commands are build and version; see 'slimtrace --help'");
+	return command_failed(&err);
+}
+
+static int no_command(void)
+{
+	struct err err = ERR_INIT;
+
+	err_class_set(&err, ERR_USAGE, 0, "no command given");
+	err_hint(&err, "see 'slimtrace --help'");
+	return command_failed(&err);
+}
+
+int cli_main(int argc, char **argv)
+{
+	struct global_opts global = { .engine = { .tls = -1, .tls_verify = -1 } };
+	struct option_set set = global_options;
+	_cleanup_strvec_ struct strvec args = STRVEC_INIT;
+	const struct command *command;
+	struct err err = ERR_INIT;
+	int next;
+
+	set.target = &global;
+	if (cancel_init(&err) < 0 ||
+	    options_parse(argc, argv, &set, 1, true, &args, &next, &err) < 0)
+		return command_failed(&err);
+	if (global.version)
+		return cmd_version(1, argv, &global);
+	if (next >= argc || !strcmp(argv[next], "help")) {
+		if (next >= argc && !global.help)
+			return no_command();
+		print_help();
+		return EXIT_OK;
+	}
+	command = find_command(argv[next]);
+	if (!command)
+		return unknown_command(argv[next]);
+	return command->run(argc - next, argv + next, &global);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* slimtrace version: ours, the engine's, the kernel's, and what the tracer can see here. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/utsname.h>
+
+#include "cli/command.h"
+#include "slimtrace/base/json.h"
+#include "slimtrace/cli.h"
+#include "slimtrace/trace.h"
+
+#define MAX_FEATURES 64
+
+static void print_engine(const struct global_opts *global)
+{
+	_cleanup_(engine_free) struct engine *engine = NULL;
+	_cleanup_(json_free) cJSON *version = NULL;
+	struct err err = ERR_INIT;
+
+	if (engine_open(&global->engine, &engine, &err) < 0 ||
+	    engine_version(engine, &version, &err) < 0) {
+		printf("engine     not reached: %s\n", err.msg);
+		return;
+	}
+	printf("engine     %s (API %s, using %s) at %s\n", json_str(version, "Version", "unknown"),
+	       json_str(version, "ApiVersion", "unknown"), engine_api_version(engine),
+	       engine_host(engine));
+}
+
+static void print_kernel(void)
+{
+	struct utsname u;
+
+	if (!uname(&u))
+		printf("kernel     %s %s\n", u.release, u.machine);
+}
+
+static void print_features(void)
+{
+	struct trace_feature features[MAX_FEATURES];
+	struct err err = ERR_INIT;
+	int n = trace_features(features, MAX_FEATURES, &err);
+
+	if (n < 0) {
+		printf("tracer     not available: %s\n", err.msg);
+		if (err.hint[0])
+			printf("           %s\n", err.hint);
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		const struct trace_feature *f = &features[i];
+
+		printf("%-10s %-3s %s", i ? "" : "tracer", f->present ? "yes" : "no", f->name);
+		if (!f->present)
+			printf("%s: %s (%s)", f->required ? " (required)" : "", f->what,
+			       f->why_not);
+		putchar('\n');
+	}
+}
+
+int cmd_version(int argc, char **argv, struct global_opts *global)
+{
+	const struct option_set none = { NULL, 0, NULL };
+	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
+	struct err err = ERR_INIT;
+
+	if (command_parse(argc, argv, &none, global, &words, &err) < 0)
+		return command_failed(&err);
+	if (words.n) {
+		err_class_set(&err, ERR_USAGE, EINVAL, "version takes no argument: '%s'",
+			      words.v[0]);
+		return command_failed(&err);
+	}
+	printf("slimtrace  %s%s%s%s\n", SLIMTRACE_VERSION, *SLIMTRACE_COMMIT ? " (" : "",
+	       SLIMTRACE_COMMIT, *SLIMTRACE_COMMIT ? ")" : "");
+	if (global->version)
+		return EXIT_OK;
+	if (global->help) {
+		puts("Usage: slimtrace version\n\nShows the versions of slimtrace, the engine and "
+		     "the kernel, "
+		     "and what the\ntracer can see on this kernel.");
+		return EXIT_OK;
+	}
+	print_engine(global);
+	print_kernel();
+	print_features();
+	return EXIT_OK;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the commands share: the global options and how a command is found. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/options.h"
+#include "slimtrace/engine.h"
+
+struct global_opts {
+	bool help, version, debug, quiet;
+	struct engine_opts engine;
+	const char *state_path;
+};
+
+extern const struct option_set global_options; /* its target is set by the caller */
+
+struct command {
+	const char *name;
+	const char *summary;	/* for the list of commands */
+	/* argv[0] is the command's name. Returns an enum exit_code. */
+	int (*run)(int argc, char **argv, struct global_opts *global);
+};
+
+int cmd_build(int argc, char **argv, struct global_opts *global);
+int cmd_version(int argc, char **argv, struct global_opts *global);
+
+/*
+ * Parses a command's own options and the global ones among them, and acts on the global ones.
+ * @own.target is the command's struct. Returns -errno after a usage error.
+ */
+int command_parse(int argc, char **argv, const struct option_set *own, struct global_opts *global,
+		  struct strvec *ret_args, struct err *err);
+
+/* Prints the error and its hint, and gives the exit code that belongs to it. */
+int command_failed(const struct err *err);
+
+#endif

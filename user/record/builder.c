@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Building a record: accesses that are equal but for kinds, programs and time become one. What
+ * makes an item what it is, serialised, is its key in a hash map: adding costs the same however
+ * much there is already.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "slimtrace/base/alloc.h"
+#include "slimtrace/base/strmap.h"
+#include "slimtrace/record.h"
+
+struct record_builder {
+	struct record *rec;
+	struct strmap *index; /* what is there already: id -> its place + 1, as a pointer */
+	struct strbuf id;     /* of the item being added; kept for its memory */
+	size_t cap_accesses, cap_programs, cap_syscalls, cap_capabilities, cap_sockets;
+};
+
+struct record_builder *record_builder_new(void)
+{
+	struct record_builder *b = xcalloc(1, sizeof(*b));
+
+	b->rec = record_new();
+	b->index = strmap_new();
+	b->id = STRBUF_INIT;
+	return b;
+}
+
+void record_builder_free(struct record_builder *b)
+{
+	if (!b)
+		return;
+	record_free(b->rec);
+	strmap_free(b->index);
+	strbuf_release(&b->id);
+	free(b);
+}
+
+struct record *record_builder_record(struct record_builder *b)
+{
+	return b->rec;
+}
+
+/* Begins an id: @tag keeps the kinds of items apart. */
+static void id_start(struct record_builder *b, char tag)
+{
+	strbuf_reset(&b->id);
+	strbuf_addch(&b->id, tag);
+}
+
+static void id_add(struct record_builder *b, uint32_t value)
+{
+	strbuf_add(&b->id, &value, sizeof(value));
+}
+
+/* The place of the item with this id; when there is none, @next is noted and SIZE_MAX returned. */
+static size_t id_place(struct record_builder *b, size_t next)
+{
+	size_t place = (size_t)strmap_get_len(b->index, b->id.buf, b->id.len);
+
+	if (place)
+		return place - 1;
+	strmap_put_len(b->index, b->id.buf, b->id.len, (void *)(next + 1));
+	return SIZE_MAX;
+}
+
+static struct record_access *new_access(struct record_builder *b,
+					const struct record_access_key *key, uint64_t first_ns)
+{
+	struct record *rec = b->rec;
+	bool lookup = key->source == RECORD_LOOKUP;
+	struct record_access *a;
+
+	ALLOC_GROW(rec->accesses, rec->n_accesses + 1, b->cap_accesses);
+	a = &rec->accesses[rec->n_accesses++];
+	*a = (struct record_access){ .source = key->source,
+				     .path = xmemdup(key->path, key->path_len),
+				     .path_len = key->path_len,
+				     .error = lookup ? key->error : 0,
+				     .follow = lookup && key->follow,
+				     .on_image = key->on_image,
+				     .first_ns = first_ns };
+	return a;
+}
+
+/* Only a look-up has a result and follows: for a file they are no part of what it is. */
+static struct record_access *find_access(struct record_builder *b,
+					 const struct record_access_key *key, uint64_t first_ns)
+{
+	bool lookup = key->source == RECORD_LOOKUP;
+	size_t place;
+
+	id_start(b, 'a');
+	id_add(b, (uint32_t)lookup | (uint32_t)(lookup && key->follow) << 1 |
+			  (uint32_t)key->on_image << 2);
+	id_add(b, lookup ? (uint32_t)key->error : 0);
+	strbuf_add(&b->id, key->path, key->path_len);
+	place = id_place(b, b->rec->n_accesses);
+	return place == SIZE_MAX ? new_access(b, key, first_ns) : &b->rec->accesses[place];
+}
+
+/* Where @program is in the ascending list, or belongs. */
+static size_t program_place(const struct record_access *a, uint32_t program)
+{
+	size_t low = 0, high = a->n_programs;
+
+	/* Programs come about in ascending order: mostly it is the last one, or a new last one. */
+	if (high && a->programs[high - 1] < program)
+		return high;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (a->programs[mid] < program)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static void add_program(struct record_access *a, uint32_t program)
+{
+	size_t at = program_place(a, program);
+
+	if (at < a->n_programs && a->programs[at] == program)
+		return;
+	/* Grows by doubling: the capacity is the next power of two of the count. */
+	if (!(a->n_programs & (a->n_programs - 1)))
+		a->programs = xreallocarray(a->programs, a->n_programs ? 2 * a->n_programs : 1,
+					    sizeof(*a->programs));
+	memmove(a->programs + at + 1, a->programs + at,
+		(a->n_programs - at) * sizeof(*a->programs));
+	a->programs[at] = program;
+	a->n_programs++;
+}
+
+void record_add_access(struct record_builder *b, const struct record_access_key *key,
+		       uint32_t kinds, uint32_t program, uint64_t first_ns)
+{
+	struct record_access *a = find_access(b, key, first_ns);
+
+	a->kinds |= kinds;
+	if (first_ns < a->first_ns)
+		a->first_ns = first_ns;
+	add_program(a, program);
+}
+
+uint32_t record_add_program(struct record_builder *b, const struct record_program *program)
+{
+	struct record *rec = b->rec;
+	struct record_program *p;
+
+	ALLOC_GROW(rec->programs, rec->n_programs + 1, b->cap_programs);
+	p = &rec->programs[rec->n_programs];
+	*p = *program;
+	if (p->parent > rec->n_programs) /* none that could be known: so chains have an end */
+		p->parent = (uint32_t)rec->n_programs;
+	p->comm = xstrdup(program->comm ? program->comm : "");
+	p->exe = xstrdup(program->exe ? program->exe : "");
+	p->argv = STRVEC_INIT;
+	strvec_extend(&p->argv, &program->argv);
+	return (uint32_t)rec->n_programs++;
+}
+
+void record_add_syscall(struct record_builder *b, enum record_phase phase, enum record_abi abi,
+			uint32_t nr, uint64_t count)
+{
+	struct record *rec = b->rec;
+	struct record_syscall *s;
+	size_t place;
+
+	id_start(b, 's');
+	id_add(b, phase);
+	id_add(b, abi);
+	id_add(b, nr);
+	place = id_place(b, rec->n_syscalls);
+	if (place != SIZE_MAX) {
+		s = &rec->syscalls[place];
+		if (__builtin_add_overflow(s->count, count, &s->count))
+			s->count = UINT64_MAX;
+		return;
+	}
+	ALLOC_GROW(rec->syscalls, rec->n_syscalls + 1, b->cap_syscalls);
+	rec->syscalls[rec->n_syscalls++] =
+		(struct record_syscall){ .abi = abi, .phase = phase, .nr = nr, .count = count };
+}
+
+void record_add_capability(struct record_builder *b, uint32_t cap, bool granted)
+{
+	struct record *rec = b->rec;
+
+	id_start(b, 'c');
+	id_add(b, cap);
+	id_add(b, granted);
+	if (id_place(b, rec->n_capabilities) != SIZE_MAX)
+		return;
+	ALLOC_GROW(rec->capabilities, rec->n_capabilities + 1, b->cap_capabilities);
+	rec->capabilities[rec->n_capabilities++] =
+		(struct record_capability){ .cap = cap, .granted = granted };
+}
+
+void record_add_socket(struct record_builder *b, const struct record_socket *socket)
+{
+	struct record *rec = b->rec;
+	struct record_socket s = *socket;
+
+	if (s.family == AF_INET) /* what lies behind the four bytes means nothing */
+		memset(s.addr + 4, 0, sizeof(s.addr) - 4);
+	id_start(b, 'n');
+	id_add(b, s.use);
+	id_add(b, s.family);
+	id_add(b, s.protocol);
+	id_add(b, s.port);
+	strbuf_add(&b->id, s.addr, sizeof(s.addr));
+	if (id_place(b, rec->n_sockets) != SIZE_MAX)
+		return;
+	ALLOC_GROW(rec->sockets, rec->n_sockets + 1, b->cap_sockets);
+	rec->sockets[rec->n_sockets++] = s;
+}
+
+static int by_bytes(const void *a, size_t a_len, const void *b, size_t b_len)
+{
+	int r = memcmp(a, b, a_len < b_len ? a_len : b_len);
+
+	return r ? r : (a_len > b_len) - (a_len < b_len);
+}
+
+static int compare_accesses(const void *left, const void *right)
+{
+	const struct record_access *a = left, *b = right;
+	int r = (a->first_ns > b->first_ns) - (a->first_ns < b->first_ns);
+
+	if (!r)
+		r = by_bytes(a->path, a->path_len, b->path, b->path_len);
+	if (!r)
+		r = (int)a->source - (int)b->source;
+	if (!r)
+		r = (a->error > b->error) - (a->error < b->error);
+	if (!r)
+		r = (int)a->follow - (int)b->follow;
+	return r ? r : (int)a->on_image - (int)b->on_image;
+}
+
+static int compare_syscalls(const void *left, const void *right)
+{
+	const struct record_syscall *a = left, *b = right;
+
+	if (a->phase != b->phase)
+		return a->phase < b->phase ? -1 : 1;
+	if (a->abi != b->abi)
+		return a->abi < b->abi ? -1 : 1;
+	return (a->nr > b->nr) - (a->nr < b->nr);
+}
+
+static int compare_capabilities(const void *left, const void *right)
+{
+	const struct record_capability *a = left, *b = right;
+
+	return a->cap != b->cap ? (a->cap < b->cap ? -1 : 1) : (int)a->granted - (int)b->granted;
+}
+
+static int compare_sockets(const void *left, const void *right)
+{
+	const struct record_socket *a = left, *b = right;
+
+	if (a->use != b->use)
+		return a->use < b->use ? -1 : 1;
+	if (a->family != b->family)
+		return (int)a->family - (int)b->family;
+	if (a->protocol != b->protocol)
+		return (int)a->protocol - (int)b->protocol;
+	if (a->port != b->port)
+		return (int)a->port - (int)b->port;
+	return memcmp(a->addr, b->addr, sizeof(a->addr));
+}
+
+static void sort(void *array, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	if (n > 1)
+		qsort(array, n, size, compare);
+}
+
+struct record *record_builder_finish(struct record_builder *b)
+{
+	struct record *rec = b->rec;
+
+	sort(rec->accesses, rec->n_accesses, sizeof(*rec->accesses), compare_accesses);
+	sort(rec->syscalls, rec->n_syscalls, sizeof(*rec->syscalls), compare_syscalls);
+	sort(rec->capabilities, rec->n_capabilities, sizeof(*rec->capabilities),
+	     compare_capabilities);
+	sort(rec->sockets, rec->n_sockets, sizeof(*rec->sockets), compare_sockets);
+	strmap_free(b->index);
+	*b = (struct record_builder){ .rec = record_new(), .index = strmap_new(), .id = b->id };
+	return rec;
+}

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * JSON -> record. What is read goes through the builder, so that the record is merged and sorted
+ * as one from the tracer is, whatever order the document has. Members that are not known are
+ * passed over; what is known must be right.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "record/names.h"
+#include "slimtrace/base/json.h"
+#include "slimtrace/base/sha256.h"
+#include "slimtrace/record.h"
+
+/* Far above what a run comes to; they bound what a document can make us allocate. */
+#define MAX_PROGRAMS (1 << 20)
+#define MAX_ACCESSES (1 << 22)
+#define MAX_SYSCALLS (1 << 16)
+#define MAX_CAPABILITIES 1024
+#define MAX_SOCKETS (1 << 20)
+#define MAX_STRINGS (1 << 16) /* diff IDs, unseen, arguments of one program */
+#define MAX_PATH (1 << 16)
+#define MAX_ERRNO 4095 /* the kernel's limit: linux/err.h */
+#define MAX_CAP 63     /* capability sets have 64 bits */
+
+__attribute__((format(printf, 2, 3))) static int bad(struct err *err, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	err_class_set(err, ERR_USAGE, EBADMSG, "%s", text);
+	return -EBADMSG;
+}
+
+static int get_u64(const cJSON *obj, const char *key, uint64_t max, uint64_t *ret, struct err *err)
+{
+	uint64_t n = json_u64(obj, key, UINT64_MAX);
+
+	/* UINT64_MAX itself can be meant: then another fallback gives it, too. */
+	if (n > max || (n == UINT64_MAX && json_u64(obj, key, 0) != n))
+		return bad(err, "'%s' is not a number from 0 to %llu", key,
+			   (unsigned long long)max);
+	*ret = n;
+	return 0;
+}
+
+static int get_u32(const cJSON *obj, const char *key, uint32_t max, uint32_t *ret, struct err *err)
+{
+	uint64_t n = 0;
+	int r = get_u64(obj, key, max, &n, err);
+
+	if (!r)
+		*ret = (uint32_t)n;
+	return r;
+}
+
+static int get_bool(const cJSON *obj, const char *key, bool *ret, struct err *err)
+{
+	const cJSON *item = json_get(obj, key);
+
+	if (!cJSON_IsBool(item))
+		return bad(err, "'%s' is not true or false", key);
+	*ret = cJSON_IsTrue(item);
+	return 0;
+}
+
+static int get_name(const cJSON *obj, const char *key, const struct names *names, unsigned int *ret,
+		    struct err *err)
+{
+	const char *word = json_str(obj, key, NULL);
+	int i = word ? names_find(names, word) : -1;
+
+	if (i < 0)
+		return bad(err, "'%s' is '%s', which is none of its words", key, word ? word : "");
+	*ret = (unsigned int)i;
+	return 0;
+}
+
+/* A byte string that C can hold; malloc'ed. */
+static int get_bytes(const cJSON *obj, const char *key, char **ret, size_t *ret_len,
+		     struct err *err)
+{
+	size_t len;
+	_cleanup_free_ char *s = json_bytes(obj, key, &len);
+
+	if (!s || memchr(s, '\0', len))
+		return bad(err, "'%s' is not a string, or one with a NUL in it", key);
+	*ret = TAKE_PTR(s);
+	if (ret_len)
+		*ret_len = len;
+	return 0;
+}
+
+/* Absent is fine: NULL. */
+static int get_optional(const cJSON *obj, const char *key, char **ret, struct err *err)
+{
+	return json_get(obj, key) ? get_bytes(obj, key, ret, NULL, err) : 0;
+}
+
+/* An array with at most @max elements; absent is an error. */
+static int get_array(const cJSON *obj, const char *key, int max, const cJSON **ret, struct err *err)
+{
+	const cJSON *array = json_get(obj, key);
+
+	if (!cJSON_IsArray(array))
+		return bad(err, "'%s' is not an array", key);
+	if (cJSON_GetArraySize(array) > max)
+		return bad(err, "'%s' has more than %d elements", key, max);
+	*ret = array;
+	return 0;
+}
+
+static int get_strings(const cJSON *obj, const char *key, struct strvec *ret, struct err *err)
+{
+	const cJSON *array = NULL;
+	int r = get_array(obj, key, MAX_STRINGS, &array, err);
+
+	return r < 0 ? r : json_strvec(obj, key, ret, err);
+}
+
+static int get_argv(const cJSON *obj, struct strvec *ret, struct err *err)
+{
+	const cJSON *array = NULL, *item;
+	int r = get_array(obj, "argv", MAX_STRINGS, &array, err);
+
+	if (r < 0)
+		return r;
+	cJSON_ArrayForEach (item, array) {
+		char *arg = NULL;
+
+		if (cJSON_IsString(item)) {
+			strvec_push(ret, item->valuestring);
+			continue;
+		}
+		r = get_bytes(item, "bytes", &arg, NULL, err);
+		if (r < 0)
+			return r;
+		strvec_push_take(ret, arg);
+	}
+	return 0;
+}
+
+static int get_program(const cJSON *obj, uint32_t index, struct record_program *p, struct err *err)
+{
+	unsigned int entry = 0;
+	uint32_t pid = 0;
+	int r;
+
+	/* Not above its own index: so the chain of parents has an end. */
+	if ((r = get_u32(obj, "parent", index, &p->parent, err)) < 0 ||
+	    (r = get_u32(obj, "pid", INT_MAX, &pid, err)) < 0 ||
+	    (r = get_name(obj, "entry", &record_entries, &entry, err)) < 0 ||
+	    (r = get_bytes(obj, "comm", &p->comm, NULL, err)) < 0 ||
+	    (r = get_bytes(obj, "exe", &p->exe, NULL, err)) < 0 ||
+	    (r = get_argv(obj, &p->argv, err)) < 0 ||
+	    (r = get_bool(obj, "argv_truncated", &p->argv_truncated, err)) < 0 ||
+	    (r = get_u64(obj, "start_ns", UINT64_MAX, &p->start_ns, err)) < 0)
+		return r;
+	p->pid = (int)pid;
+	p->entry = entry;
+	return 0;
+}
+
+static int read_program(const cJSON *obj, struct record_builder *b, struct err *err)
+{
+	struct record_program p = { 0 };
+	int r = get_program(obj, (uint32_t)record_builder_record(b)->n_programs, &p, err);
+
+	if (!r)
+		record_add_program(b, &p);
+	free(p.comm);
+	free(p.exe);
+	strvec_release(&p.argv);
+	return r;
+}
+
+static int get_kinds(const cJSON *obj, uint32_t *ret, struct err *err)
+{
+	const cJSON *array = NULL, *item;
+	uint32_t kinds = 0;
+	int r = get_array(obj, "kinds", RECORD_KINDS, &array, err);
+
+	if (r < 0)
+		return r;
+	cJSON_ArrayForEach (item, array) {
+		uint32_t kind = cJSON_IsString(item) ? record_kind_find(item->valuestring) : 0;
+
+		if (!kind)
+			return bad(err, "'kinds' has '%s', which is no kind of use",
+				   cJSON_IsString(item) ? item->valuestring : "");
+		kinds |= kind;
+	}
+	*ret = kinds;
+	return 0;
+}
+
+static int get_key(const cJSON *obj, struct record_access_key *key, char **path, struct err *err)
+{
+	unsigned int source = 0;
+	uint32_t error = 0;
+	int r;
+
+	if ((r = get_name(obj, "source", &record_sources, &source, err)) < 0 ||
+	    (r = get_bytes(obj, "path", path, &key->path_len, err)) < 0 ||
+	    (r = get_bool(obj, "on_image", &key->on_image, err)) < 0)
+		return r;
+	if (**path != '/' || key->path_len > MAX_PATH)
+		return bad(err, "'path' is not an absolute path of at most %d bytes", MAX_PATH);
+	if (source == RECORD_LOOKUP && ((r = get_u32(obj, "error", MAX_ERRNO, &error, err)) < 0 ||
+					(r = get_bool(obj, "follow", &key->follow, err)) < 0))
+		return r;
+	key->path = *path;
+	key->source = source;
+	key->error = (int)error;
+	return 0;
+}
+
+/*
+ * Adds the access once for each of its programs, which must ascend: the builder then appends,
+ * and a long list costs no more than its length.
+ */
+static int add_programs(const cJSON *array, struct record_builder *b,
+			const struct record_access_key *key, uint32_t kinds, uint64_t first_ns,
+			struct err *err)
+{
+	const struct record *rec = record_builder_record(b);
+	double last = -1;
+	const cJSON *item;
+
+	cJSON_ArrayForEach (item, array) {
+		double d = cJSON_IsNumber(item) ? item->valuedouble : -1;
+
+		if (!(d > last && d < (double)rec->n_programs) || d != (double)(uint32_t)d)
+			return bad(err, "'programs' is not a list of ascending indices below %zu",
+				   rec->n_programs);
+		record_add_access(b, key, kinds, (uint32_t)d, first_ns);
+		last = d;
+	}
+	return last < 0 ? bad(err, "'programs' is empty") : 0;
+}
+
+static int read_access(const cJSON *obj, struct record_builder *b, struct err *err)
+{
+	struct record_access_key key = { 0 };
+	_cleanup_free_ char *path = NULL;
+	const cJSON *programs = NULL;
+	uint64_t first_ns = 0;
+	uint32_t kinds = 0;
+	int r;
+
+	if ((r = get_key(obj, &key, &path, err)) < 0 || (r = get_kinds(obj, &kinds, err)) < 0 ||
+	    (r = get_u64(obj, "first_ns", UINT64_MAX, &first_ns, err)) < 0 ||
+	    (r = get_array(obj, "programs", MAX_PROGRAMS, &programs, err)) < 0)
+		return r;
+	return add_programs(programs, b, &key, kinds, first_ns, err);
+}
+
+static int read_syscall(const cJSON *obj, struct record_builder *b, struct err *err)
+{
+	unsigned int phase = 0, abi = 0;
+	uint64_t count = 0;
+	uint32_t nr = 0;
+	int r;
+
+	if ((r = get_name(obj, "phase", &record_phases, &phase, err)) < 0 ||
+	    (r = get_name(obj, "abi", &record_abis, &abi, err)) < 0 ||
+	    (r = get_u32(obj, "nr", UINT32_MAX, &nr, err)) < 0 ||
+	    (r = get_u64(obj, "count", UINT64_MAX, &count, err)) < 0)
+		return r;
+	record_add_syscall(b, phase, abi, nr, count);
+	return 0;
+}
+
+static int read_capability(const cJSON *obj, struct record_builder *b, struct err *err)
+{
+	bool granted = false;
+	uint32_t cap = 0;
+	int r;
+
+	if ((r = get_u32(obj, "cap", MAX_CAP, &cap, err)) < 0 ||
+	    (r = get_bool(obj, "granted", &granted, err)) < 0)
+		return r;
+	record_add_capability(b, cap, granted);
+	return 0;
+}
+
+static int get_address(const cJSON *obj, struct record_socket *s, struct err *err)
+{
+	const char *address = json_str(obj, "address", "");
+
+	if (s->family != AF_INET && s->family != AF_INET6)
+		return bad(err, "'family' is %u, neither AF_INET (%d) nor AF_INET6 (%d)", s->family,
+			   AF_INET, AF_INET6);
+	if (inet_pton(s->family, address, s->addr) != 1)
+		return bad(err, "'address' is '%s', which is no address of family %u", address,
+			   s->family);
+	return 0;
+}
+
+static int read_socket(const cJSON *obj, struct record_builder *b, struct err *err)
+{
+	struct record_socket s = { 0 };
+	uint32_t family = 0, protocol = 0, port = 0;
+	unsigned int use = 0;
+	int r;
+
+	if ((r = get_name(obj, "use", &record_uses, &use, err)) < 0 ||
+	    (r = get_u32(obj, "family", UINT16_MAX, &family, err)) < 0 ||
+	    (r = get_u32(obj, "protocol", UINT8_MAX, &protocol, err)) < 0 ||
+	    (r = get_u32(obj, "port", UINT16_MAX, &port, err)) < 0)
+		return r;
+	s.use = use;
+	s.family = (uint16_t)family;
+	s.protocol = (uint8_t)protocol;
+	s.port = (uint16_t)port;
+	r = get_address(obj, &s, err);
+	if (!r)
+		record_add_socket(b, &s);
+	return r;
+}
+
+typedef int read_fn(const cJSON *obj, struct record_builder *b, struct err *err);
+
+static int read_array(const cJSON *doc, const char *key, int max, read_fn *fn,
+		      struct record_builder *b, struct err *err)
+{
+	const cJSON *array = NULL, *item;
+	int i = 0, r = get_array(doc, key, max, &array, err);
+
+	if (r < 0)
+		return r;
+	cJSON_ArrayForEach (item, array) {
+		if (fn(item, b, err) < 0)
+			return err_wrap(err, "%s[%d]", key, i);
+		i++;
+	}
+	return 0;
+}
+
+static int read_image(const cJSON *doc, struct record *rec, struct err *err)
+{
+	const cJSON *image = json_get(doc, "image");
+	int r;
+
+	if ((r = get_optional(image, "id", &rec->image_id, err)) < 0 ||
+	    (r = get_strings(image, "diff_ids", &rec->diff_ids, err)) < 0)
+		return r;
+	if (rec->image_id && !digest_valid(rec->image_id))
+		return bad(err, "'id' is '%s', which is not a digest", rec->image_id);
+	for (size_t i = 0; i < rec->diff_ids.n; i++)
+		if (!digest_valid(rec->diff_ids.v[i]))
+			return bad(err, "'diff_ids' has '%s', which is not a digest",
+				   rec->diff_ids.v[i]);
+	return 0;
+}
+
+static int read_loss(const cJSON *doc, struct record_loss *loss, struct err *err)
+{
+	const cJSON *obj = json_get(doc, "loss");
+
+	for (size_t i = 0; i < RECORD_LOSSES; i++) {
+		uint64_t n = 0;
+
+		if (get_u64(obj, record_losses[i].name, UINT64_MAX, &n, err) < 0)
+			return err_wrap(err, "loss");
+		memcpy((char *)loss + record_losses[i].offset, &n, sizeof(n));
+	}
+	return 0;
+}
+
+static int read_run(const cJSON *doc, struct record *rec, struct err *err)
+{
+	const cJSON *host = json_get(doc, "host");
+	int r;
+
+	if (read_image(doc, rec, err) < 0)
+		return err_wrap(err, "image");
+	if (get_optional(host, "kernel", &rec->kernel, err) < 0 ||
+	    get_optional(host, "arch", &rec->arch, err) < 0)
+		return err_wrap(err, "host");
+	if ((r = get_optional(doc, "started", &rec->started, err)) < 0 ||
+	    (r = get_u64(doc, "duration_ns", UINT64_MAX, &rec->duration_ns, err)) < 0 ||
+	    (r = get_strings(doc, "unseen", &rec->unseen, err)) < 0)
+		return r;
+	return read_loss(doc, &rec->loss, err);
+}
+
+static int read_lists(const cJSON *doc, struct record_builder *b, struct err *err)
+{
+	int r;
+
+	if ((r = read_array(doc, "programs", MAX_PROGRAMS, read_program, b, err)) < 0 ||
+	    (r = read_array(doc, "accesses", MAX_ACCESSES, read_access, b, err)) < 0 ||
+	    (r = read_array(doc, "syscalls", MAX_SYSCALLS, read_syscall, b, err)) < 0 ||
+	    (r = read_array(doc, "capabilities", MAX_CAPABILITIES, read_capability, b, err)) < 0 ||
+	    (r = read_array(doc, "sockets", MAX_SOCKETS, read_socket, b, err)) < 0)
+		return r;
+	return 0;
+}
+
+static int read_document(const cJSON *doc, struct record_builder *b, struct err *err)
+{
+	uint64_t version = 0;
+	int r = get_u64(doc, "version", UINT64_MAX, &version, err);
+
+	if (r < 0)
+		return r;
+	if (version != RECORD_VERSION)
+		return bad(err, "'version' is %llu, and only %d is understood",
+			   (unsigned long long)version, RECORD_VERSION);
+	r = read_run(doc, record_builder_record(b), err);
+	return r < 0 ? r : read_lists(doc, b, err);
+}
+
+int record_from_json(const char *text, size_t len, struct record **ret, struct err *err)
+{
+	_cleanup_(record_builder_free) struct record_builder *b = record_builder_new();
+	_cleanup_(json_free) cJSON *doc = NULL;
+	int r = json_parse(text, len, "the record", &doc, err);
+
+	if (r < 0) {
+		err->class = ERR_USAGE;
+		return r;
+	}
+	if (read_document(doc, b, err) < 0) {
+		err->class = ERR_USAGE; /* also what the JSON helpers say */
+		return err_wrap(err, "the record");
+	}
+	*ret = record_builder_finish(b);
+	return 0;
+}

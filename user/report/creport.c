@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * creport.json. The keys above "slimtrace" are docker-slim's (its pkg/report ContainerReport), with
+ * the same meaning: tools that read its report read this one. docker-slim counts events; we record
+ * each kind of use once a program, so its "reads", "writes" and "execs" are 0 or 1 here.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "slimtrace/base/alloc.h"
+#include "slimtrace/base/json.h"
+#include "slimtrace/base/sysname.h"
+#include "slimtrace/report.h"
+
+#define CREPORT_VERSION "1.1" /* of docker-slim's document */
+
+static const char *file_type(enum entry_type type)
+{
+	switch (type) {
+	case ENTRY_FILE:
+		return "File";
+	case ENTRY_DIR:
+		return "Dir";
+	case ENTRY_SYMLINK:
+		return "Symlink";
+	case ENTRY_CHAR:
+	case ENTRY_BLOCK:
+	case ENTRY_FIFO:
+	case ENTRY_SOCKET:
+		break;
+	}
+	return "Special";
+}
+
+/* "-rwsr-xr-x": as ls and docker-slim show a mode. */
+static void mode_text(uint32_t mode, enum entry_type type, char ret[11])
+{
+	static const char types[] = "-dlcbps", bits[] = "rwxrwxrwx";
+
+	ret[0] = types[type];
+	for (unsigned int i = 0; i < 9; i++)
+		ret[1 + i] = mode & (0400u >> i) ? bits[i] : '-';
+	if (mode & 04000)
+		ret[3] = mode & 0100 ? 's' : 'S';
+	if (mode & 02000)
+		ret[6] = mode & 0010 ? 's' : 'S';
+	if (mode & 01000)
+		ret[9] = mode & 0001 ? 't' : 'T';
+	ret[10] = '\0';
+}
+
+static void add_reasons(cJSON *file, uint32_t reasons)
+{
+	cJSON *array = json_add(file, "reasons", json_array());
+
+	for (unsigned int i = 0; i < KEEP_REASONS; i++)
+		if (reasons & 1u << i)
+			json_append(array, cJSON_CreateString(keep_reason_name(i)));
+}
+
+static void add_flags(cJSON *file, uint32_t kinds)
+{
+	cJSON *flags = json_object();
+
+	if (kinds & (RECORD_READ | RECORD_MAP))
+		json_add_bool(flags, "R", true);
+	if (kinds & RECORD_WRITE)
+		json_add_bool(flags, "W", true);
+	if (kinds & RECORD_EXEC)
+		json_add_bool(flags, "X", true);
+	json_add(file, "flags", flags);
+}
+
+/* One kept entry, with the kinds of use of the access that made it stay. */
+static void add_file(cJSON *files, const struct keep *keep, const struct record *rec,
+		     const struct image_entry *e)
+{
+	cJSON *file = json_append(files, json_object());
+	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
+	size_t access = keep_access(keep, e);
+	char mode[11], octal[8];
+
+	image_entry_path(e, &path);
+	mode_text(e->mode, e->type, mode);
+	snprintf(octal, sizeof(octal), "%04o", e->mode & 07777u);
+	json_add_str(file, "file_type", file_type(e->type));
+	json_add_bytes(file, "file_path", path.buf, path.len);
+	json_add_str(file, "mode", mode);
+	json_add_str(file, "modex", octal);
+	if (e->target)
+		json_add_str(file, "link_ref", e->target);
+	if (access < rec->n_accesses)
+		add_flags(file, rec->accesses[access].kinds);
+	json_add_int(file, "file_size", (int64_t)e->size);
+	json_add_int(file, "uid", e->uid);
+	json_add_int(file, "gid", e->gid);
+	json_add_int(file, "layer", e->layer);
+	add_reasons(file, keep_reasons(keep, e));
+}
+
+static void add_image(cJSON *doc, const struct image *img, const struct keep *keep,
+		      const struct record *rec)
+{
+	cJSON *files = json_add(json_add(doc, "image", json_object()), "files", json_array());
+
+	for (uint32_t id = 0; id < image_entry_count(img); id++) {
+		const struct image_entry *e = image_entry(img, id);
+
+		if (keep_has(keep, e))
+			add_file(files, keep, rec, e);
+	}
+}
+
+/* monitors.fan: files by process, as the file monitor of docker-slim tells them. */
+static void add_fan(cJSON *monitors, const struct record *rec)
+{
+	cJSON *fan = json_add(monitors, "fan", json_object());
+	cJSON *processes = json_add(fan, "processes", json_object());
+	cJSON *by_pid = json_add(fan, "process_files", json_object());
+	cJSON **files = xcalloc(rec->n_programs, sizeof(*files));
+
+	json_add_int(fan, "event_count", (int64_t)rec->n_accesses);
+	for (size_t i = 0; i < rec->n_programs; i++) {
+		const struct record_program *p = &rec->programs[i];
+		_cleanup_free_ char *key = xasprintf("%d", p->pid);
+		cJSON *proc = json_object();
+
+		json_add_int(proc, "pid", p->pid);
+		json_add_str(proc, "name", p->comm);
+		json_add_str(proc, "path", p->exe);
+		json_add_int(proc, "ppid", rec->programs[p->parent].pid);
+		if (i == 0)
+			json_add(fan, "main_process", cJSON_Duplicate(proc, true));
+		/* An exec in the same process is told under the pid once more: the last one wins.
+		 */
+		cJSON_DeleteItemFromObjectCaseSensitive(processes, key);
+		json_add(processes, key, proc);
+		files[i] = json_get(by_pid, key);
+		if (!files[i])
+			files[i] = json_add(by_pid, key, json_object());
+	}
+	for (size_t i = 0; i < rec->n_accesses; i++) {
+		const struct record_access *a = &rec->accesses[i];
+
+		for (size_t j = 0; a->source == RECORD_FILE && j < a->n_programs; j++) {
+			cJSON *of = files[a->programs[j]], *f = json_object();
+			_cleanup_strbuf_ struct strbuf key = STRBUF_INIT;
+
+			json_add_int(f, "event_count", 1);
+			json_add_int(f, "first_eid", (int64_t)i + 1);
+			json_add_int(f, "reads", !!(a->kinds & (RECORD_READ | RECORD_MAP)));
+			json_add_int(f, "writes", !!(a->kinds & RECORD_WRITE));
+			json_add_int(f, "execs", !!(a->kinds & RECORD_EXEC));
+			json_add_bytes(f, "path", a->path, a->path_len);
+			json_add(of, json_str(f, "path", ""), f);
+			cJSON_DeleteItemFromObjectCaseSensitive(f, "path");
+		}
+	}
+	free(files);
+}
+
+/* monitors.pt: syscalls, as the ptrace monitor of docker-slim tells them. */
+static void add_pt(cJSON *monitors, const struct record *rec)
+{
+	cJSON *pt = json_add(monitors, "pt", json_object());
+	cJSON *stats = json_add(pt, "syscall_stats", json_object());
+	uint64_t total = 0, kinds = 0;
+
+	json_add_bool(pt, "enabled", true);
+	json_add_str(pt, "arch_name", rec->arch ? rec->arch : "");
+	for (size_t i = 0; i < rec->n_syscalls; i++) {
+		const struct record_syscall *s = &rec->syscalls[i];
+		_cleanup_free_ char *name = sysname_of(s->abi, s->nr),
+				    *key = xasprintf("%u", s->nr);
+		cJSON *stat;
+
+		if (s->phase != RECORD_APP || s->abi != RECORD_NATIVE)
+			continue;
+		stat = json_add(stats, key, json_object());
+		json_add_int(stat, "num", s->nr);
+		json_add_str(stat, "name", name ? name : "unknown");
+		json_add_int(stat, "count", (int64_t)s->count);
+		total += s->count;
+		kinds++;
+	}
+	json_add_int(pt, "syscall_count", (int64_t)total);
+	json_add_int(pt, "syscall_num", (int64_t)kinds);
+}
+
+static void add_probes(cJSON *ours, const struct probe_report *probes)
+{
+	cJSON *array = json_add(ours, "probes", json_array());
+
+	for (size_t i = 0; i < probes->n; i++) {
+		const struct probe_result *p = &probes->v[i];
+		cJSON *one = json_append(array, json_object());
+
+		json_add_str(one, "method", p->cmd->method);
+		json_add_str(one, "resource", p->cmd->resource);
+		json_add_str(one, "protocol", p->https ? "https" : "http");
+		json_add_int(one, "port", p->port);
+		json_add_int(one, "status", p->status);
+		json_add_int(one, "bytes", (int64_t)p->bytes);
+		json_add(one, "seconds", cJSON_CreateNumber(p->seconds));
+		if (!p->status)
+			json_add_str(one, "error", p->error);
+	}
+}
+
+static void add_loss(cJSON *ours, const struct record_loss *loss)
+{
+	cJSON *obj = json_add(ours, "loss", json_object());
+
+	json_add_u64(obj, "ring_full", loss->ring_full);
+	json_add_u64(obj, "map_full", loss->map_full);
+	json_add_u64(obj, "path_fault", loss->path_fault);
+	json_add_u64(obj, "path_truncated", loss->path_truncated);
+	json_add_u64(obj, "prog_missed", loss->prog_missed);
+	json_add_u64(obj, "decode", loss->decode);
+}
+
+static void add_times(cJSON *ours, const struct report_times *t)
+{
+	cJSON *obj = json_add(ours, "seconds", json_object());
+
+	json_add(obj, "prepare", cJSON_CreateNumber(t->prepare));
+	json_add(obj, "observe", cJSON_CreateNumber(t->observe));
+	json_add(obj, "decide", cJSON_CreateNumber(t->decide));
+	json_add(obj, "pack", cJSON_CreateNumber(t->pack));
+	json_add(obj, "load", cJSON_CreateNumber(t->load));
+}
+
+static void add_ours(cJSON *doc, const struct report *r)
+{
+	cJSON *ours = json_add(doc, "slimtrace", json_object());
+
+	json_add_int(ours, "version", 1);
+	json_add_str(ours, "tool", SLIMTRACE_VERSION);
+	json_add_str(ours, "image", r->image);
+	json_add_str(ours, "slim_image", r->slim_image ? r->slim_image : "");
+	json_add_str(ours, "slim_image_id", r->slim_id ? r->slim_id : "");
+	json_add_int(ours, "fat_bytes", (int64_t)r->fat_bytes);
+	json_add_int(ours, "slim_bytes", (int64_t)r->slim_bytes);
+	json_add_int(ours, "fat_files", (int64_t)r->fat_files);
+	json_add_int(ours, "slim_files", (int64_t)r->slim_files);
+	json_add_int(ours, "exit_status", r->exit_status);
+	json_add_strvec(ours, "warnings", &r->warnings);
+	add_loss(ours, &r->loss);
+	add_probes(ours, &r->probes);
+	add_times(ours, &r->times);
+}
+
+static void add_start_command(cJSON *doc, const struct image_config *config,
+			      const struct record *rec)
+{
+	cJSON *start = json_add(doc, "start_command", json_object());
+
+	json_add_str(start, "app_name", rec->n_programs ? rec->programs[0].exe : "");
+	if (rec->n_programs)
+		json_add_strvec(start, "app_args", &rec->programs[0].argv);
+	json_add_strvec(start, "app_entrypoint", &config->entrypoint);
+	json_add_strvec(start, "app_cmd", &config->cmd);
+	json_add_str(start, "app_user", config->user ? config->user : "");
+}
+
+void report_creport(const struct report *report, const struct image *img, const struct keep *keep,
+		    const struct record *rec, struct strbuf *ret)
+{
+	_cleanup_(json_free) cJSON *doc = json_object();
+	cJSON *monitors, *system;
+
+	json_add_str(doc, "document", "doc.report.container");
+	json_add_str(doc, "version", CREPORT_VERSION);
+	json_add_str(doc, "target_type", "container.image");
+	json_add_str(doc, "image_id", report->image_id);
+	add_start_command(doc, image_config(img), rec);
+	system = json_add(doc, "system", json_object());
+	json_add_str(system, "type", "Linux");
+	json_add_str(system, "release", rec->kernel ? rec->kernel : "");
+	monitors = json_add(doc, "monitors", json_object());
+	add_fan(monitors, rec);
+	add_pt(monitors, rec);
+	add_image(doc, img, keep, rec);
+	add_ours(doc, report);
+	json_print(doc, true, ret);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "slimtrace/report.h"
+
+#include <stdlib.h>
+
+void report_release(struct report *report)
+{
+	free(report->image);
+	free(report->image_id);
+	free(report->slim_image);
+	free(report->slim_id);
+	free(report->artifacts);
+	probe_report_release(&report->probes);
+	strvec_release(&report->warnings);
+	*report = (struct report){ 0 };
+}

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "slimtrace/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "session/session.h"
+#include "slimtrace/base/alloc.h"
+#include "slimtrace/base/cancel.h"
+#include "slimtrace/base/clock.h"
+#include "slimtrace/base/io.h"
+#include "slimtrace/base/log.h"
+#include "slimtrace/base/progress.h"
+#include "slimtrace/slim.h"
+
+#define LOG_LINES 10
+
+void run_warn(struct run *run, const char *fmt, ...)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	strbuf_vaddf(&sb, fmt, ap);
+	va_end(ap);
+	log_warn("%s", sb.buf);
+	strvec_push(&run->report->warnings, sb.buf);
+}
+
+static double seconds_since(uint64_t start_ms)
+{
+	return (double)(clock_mono_ms() - start_ms) / 1000;
+}
+
+/* The image's name: as the user said it, or when that was an ID, the first name that it has. */
+static const char *image_name(const struct run *run)
+{
+	const char *given = run->opts->image;
+	const char *hex = strncmp(given, "sha256:", 7) ? given : given + 7;
+	const cJSON *name = json_path(run->inspect, "RepoTags");
+
+	name = cJSON_IsArray(name) ? name->child : NULL;
+	if (strncmp(run->image_id + 7, hex, strlen(hex)) != 0 || !cJSON_IsString(name))
+		return given;
+	return name->valuestring;
+}
+
+static int make_tags(struct run *run, struct err *err)
+{
+	const struct strvec *tags = &run->opts->tags;
+	const char *image = image_name(run);
+
+	for (size_t i = 0; i < tags->n || i == 0; i++) {
+		char *tag;
+		int r = slim_tag(image, tags->n ? tags->v[i] : NULL, &tag, err);
+
+		if (r < 0)
+			return r;
+		strvec_push_take(&run->tags, tag);
+	}
+	return 0;
+}
+
+/* What cannot be slimmed, or not from here, is told before anything is made. */
+static int check_image(const struct run *run, struct err *err)
+{
+	const char *os = json_str(run->inspect, "Os", "linux");
+	const cJSON *entrypoint = json_path(run->inspect, "Config.Entrypoint");
+	const cJSON *cmd = json_path(run->inspect, "Config.Cmd");
+
+	if (strcmp(os, "linux") != 0)
+		return err_class_set(err, ERR_IMAGE, EINVAL, "image '%s' is for %s, not for linux",
+				     run->opts->image, os);
+	if (!cJSON_GetArraySize(entrypoint) && !cJSON_GetArraySize(cmd) && !run->opts->entrypoint &&
+	    !run->opts->cmd) {
+		err_class_set(err, ERR_APP, EINVAL, "image '%s' has no command to run",
+			      run->opts->image);
+		return err_hint(err, "give one with --cmd or --entrypoint");
+	}
+	return 0;
+}
+
+/* A tracer sees its own kernel only: the engine must run on it. */
+static int check_kernel(struct run *run, struct err *err)
+{
+	_cleanup_(json_free) cJSON *info = NULL;
+	const char *theirs;
+	struct utsname u;
+	int r = engine_info(run->engine, &info, err);
+
+	if (r < 0)
+		return r;
+	theirs = json_str(info, "KernelVersion", NULL);
+	if (uname(&u) < 0 || !theirs || !strcmp(theirs, u.release))
+		return 0;
+	err_class_set(err, ERR_KERNEL, EXDEV,
+		      "the engine at %s runs on another kernel: %s, here is %s",
+		      engine_host(run->engine), theirs, u.release);
+	return err_hint(err, "run slimtrace on the host that runs the engine");
+}
+
+static int prepare(struct run *run, struct err *err)
+{
+	const cJSON *port;
+	int r;
+
+	if (geteuid() != 0) {
+		err_class_set(err, ERR_KERNEL, EPERM, "tracing needs root");
+		return err_hint(err, "run it as: sudo slimtrace build %s", run->opts->image);
+	}
+	r = engine_open(&run->opts->engine, &run->engine, err);
+	if (!r)
+		r = engine_image_inspect(run->engine, run->opts->image, &run->inspect, err);
+	if (!r)
+		r = check_image(run, err);
+	if (!r)
+		r = check_kernel(run, err);
+	if (r < 0)
+		return r;
+	run->image_id = json_str(run->inspect, "Id", "");
+	if (!digest_valid(run->image_id))
+		return err_class_set(err, ERR_IMAGE, EINVAL,
+				     "the engine tells no ID for image '%s'", run->opts->image);
+	run->report->image_id = xstrdup(run->image_id);
+	cJSON_ArrayForEach (port, json_path(run->inspect, "Config.ExposedPorts"))
+		strvec_push(&run->ports, port->string);
+	r = make_tags(run, err);
+	return r < 0 ? r : io_mkdtemp(&run->tmpdir, err);
+}
+
+/* The container is made first: its ID is what the tracer waits for. */
+static int start(struct run *run, struct err *err)
+{
+	struct trace_opts opts = { .ring_bytes = run->opts->ring_bytes,
+				   .stall = getenv("SLIMTRACE_TEST_STALL") != NULL };
+	int r;
+
+	progress_phase("starting");
+	r = container_create(run, err);
+	if (r < 0)
+		return r;
+	opts.container_id = run->container;
+	r = trace_open(&opts, &run->trace, err);
+	if (!r)
+		r = cancel_check(err);
+	if (!r)
+		r = container_start(run, err);
+	if (!r)
+		progress_done("container %.12s", run->container);
+	return r;
+}
+
+static int finish_trace(struct run *run, struct err *err)
+{
+	struct report *rep = run->report;
+	struct trace_counts counts;
+	char files[32];
+	int r;
+
+	trace_counts(run->trace, &counts);
+	r = trace_finish(run->trace, &run->rec, err);
+	if (r < 0)
+		return r;
+	run->rec->image_id = xstrdup(run->image_id);
+	rep->accesses = run->rec->n_accesses;
+	rep->programs = run->rec->n_programs;
+	rep->syscalls = counts.syscalls;
+	rep->loss = run->rec->loss;
+	if (record_loss_any(&rep->loss))
+		run_warn(run,
+			 "the trace is incomplete: %" PRIu64 " events found no room, %" PRIu64
+			 " programs not noted, %" PRIu64 " paths unreadable, %" PRIu64
+			 " cut, %" PRIu64 " probe runs missed, %" PRIu64 " undecodable",
+			 rep->loss.ring_full, rep->loss.map_full, rep->loss.path_fault,
+			 rep->loss.path_truncated, rep->loss.prog_missed, rep->loss.decode);
+	progress_done("%s paths by %" PRIu64 " program%s", format_count(files, rep->accesses),
+		      rep->programs, rep->programs == 1 ? "" : "s");
+	return 0;
+}
+
+/* Ends the container and the trace. Graceful waits are allowed to finish unless asked twice. */
+static int stop(struct run *run, struct err *err)
+{
+	int r;
+
+	progress_phase("stopping");
+	r = container_stop(run, err);
+	if (r < 0)
+		return r;
+	progress_phase("traced");
+	return finish_trace(run, err);
+}
+
+static int app_failed(struct run *run, const char *what, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf tail = STRBUF_INIT;
+
+	engine_follow_stop(run->follow, 2000);
+	run->follow = NULL;
+	output_tail(run->output, LOG_LINES, &tail);
+	if (tail.len && !run->opts->show_logs) {
+		log_info("the last lines of its output:");
+		log_raw(tail.buf, tail.len);
+	}
+	err_class_set(err, ERR_APP, ECHILD, "%s", what);
+	return err_hint(err, "see whether 'docker run' works with the same options; "
+			     "--force makes the image all the same");
+}
+
+/* Whether the app did enough for its trace to be believed. */
+static int judge(struct run *run, struct err *err)
+{
+	const struct report *rep = run->report;
+	_cleanup_free_ char *what = NULL;
+
+	if (run->opts->force)
+		return 0;
+	if (rep->exit_status > 0)
+		what = xasprintf("the app ended with exit status %d", rep->exit_status);
+	else if (rep->probes.n && !rep->probes.ok && rep->exit_status == 0)
+		what = xasprintf("the app ended before it answered a probe");
+	if (what)
+		return app_failed(run, what, err);
+	if (rep->probes.n && !rep->probes.ok && !run->opts->execs.n &&
+	    run->opts->continue_after != CONTINUE_SECONDS) {
+		app_failed(run, "no HTTP probe got an answer", err);
+		return err_hint(
+			err,
+			"if it is no HTTP server, say --http-probe-off and drive it with --exec "
+			"or --continue-after; --force makes the image all the same");
+	}
+	return 0;
+}
+
+static int decide(struct run *run, struct err *err)
+{
+	struct keep_opts opts = { .include_paths = &run->opts->include_paths };
+	struct report *rep = run->report;
+	char kept[16], all[16];
+	int r;
+
+	progress_phase("deciding");
+	r = run_open_image(run, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < image_layer_count(run->img); i++)
+		strvec_push(&run->rec->diff_ids, image_layer(run->img, i)->diff_id.str);
+	r = keep_decide(run->img, run->rec, &opts, &run->keep, err);
+	if (r < 0)
+		return r;
+	keep_totals(run->keep, &rep->totals);
+	rep->fat_bytes = rep->totals.bytes_all;
+	rep->fat_files = rep->totals.files_all;
+	rep->slim_bytes = rep->totals.bytes;
+	rep->slim_files = rep->totals.files;
+	progress_done("%" PRIu64 " of %" PRIu64 " files stay, %s of %s", rep->slim_files,
+		      rep->fat_files, format_bytes(kept, rep->slim_bytes),
+		      format_bytes(all, rep->fat_bytes));
+	return 0;
+}
+
+static void show_packed(uint64_t bytes, void *ctx)
+{
+	const struct run *run = ctx;
+	char done[16], all[16];
+
+	progress_update("%s of %s", format_bytes(done, bytes),
+			format_bytes(all, run->report->slim_bytes));
+}
+
+/* What the engine says it has must be what was packed. */
+static int check_loaded(struct run *run, const struct slim_result *packed, struct err *err)
+{
+	_cleanup_(json_free) cJSON *inspect = NULL;
+	int r = engine_image_inspect(run->engine, run->tags.v[0], &inspect, err);
+	const cJSON *layers;
+
+	if (r < 0)
+		return err_wrap(err, "the engine took the slim image but does not show it");
+	layers = json_path(inspect, "RootFS.Layers");
+	if (cJSON_GetArraySize(layers) != 1 || !cJSON_IsString(layers->child) ||
+	    strcmp(layers->child->valuestring, packed->diff_id.str) != 0)
+		return err_class_set(err, ERR_ENGINE, EBADMSG,
+				     "image '%s' is not the one that was loaded", run->tags.v[0]);
+	run->report->slim_id = xstrdup(json_str(inspect, "Id", ""));
+	run->report->slim_image = xstrdup(run->tags.v[0]);
+	return 0;
+}
+
+static int make_image(struct run *run, struct err *err)
+{
+	struct slim_opts opts = {
+		.tags = &run->tags, .tmpdir = run->tmpdir, .progress = show_packed, .ctx = run
+	};
+	_cleanup_close_ int fd = -1;
+	struct slim_result packed;
+	uint64_t start_ms = clock_mono_ms();
+	char size[16];
+	int r;
+
+	progress_phase("packing");
+	r = slim_pack(run->img, run->keep, &opts, &fd, &packed, err);
+	if (r < 0)
+		return r;
+	run->report->times.pack = seconds_since(start_ms);
+	progress_done("one layer of %s", format_bytes(size, packed.layer_bytes));
+	start_ms = clock_mono_ms();
+	progress_phase("loading");
+	r = engine_image_load(run->engine, fd, err);
+	if (!r)
+		r = check_loaded(run, &packed, err);
+	run->report->times.load = seconds_since(start_ms);
+	if (!r)
+		progress_done("%s", run->tags.v[0]);
+	return r;
+}
+
+static int check_complete(struct run *run, struct err *err)
+{
+	if (!record_loss_any(&run->report->loss) || run->opts->allow_loss)
+		return 0;
+	err_class_set(err, ERR_INCOMPLETE, EOVERFLOW, "the trace is incomplete: no image was made");
+	return err_hint(err, "give the tracer more room (--ring-size 64m), or take the risk with "
+			     "--allow-loss");
+}
+
+/* The reports of a run that makes no image are kept: they tell why. */
+static int conclude(struct run *run, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	uint64_t start_ms = clock_mono_ms();
+	int r = decide(run, err);
+
+	run->report->times.decide = seconds_since(start_ms);
+	if (!r)
+		r = check_complete(run, err);
+	if (!r)
+		r = make_image(run, err);
+	if (run->opts->remove_artifacts)
+		return r;
+	if (r < 0) {
+		run_write_artifacts(run, &ignored);
+		return r;
+	}
+	return run_write_artifacts(run, err);
+}
+
+static int run_all(struct run *run, struct err *err)
+{
+	uint64_t start_ms = clock_mono_ms();
+	int r = prepare(run, err);
+
+	if (!r)
+		r = start(run, err);
+	run->report->times.prepare = seconds_since(start_ms);
+	if (r < 0)
+		return r;
+	start_ms = clock_mono_ms();
+	r = run_observe(run, err);
+	if (!r)
+		r = stop(run, err);
+	run->report->times.observe = seconds_since(start_ms);
+	if (!r)
+		r = judge(run, err);
+	container_remove(run);
+	return r < 0 ? r : conclude(run, err);
+}
+
+/* Removes all that exists outside this process. A signal that ended the run does not end this. */
+static void run_undo(struct run *run)
+{
+	struct err err = ERR_INIT;
+
+	cancel_mask(true);
+	progress_clear();
+	trace_free(run->trace);
+	if (run->engine)
+		container_remove(run);
+	output_free(run->output);
+	if (run->tmpdir && io_remove_tree(AT_FDCWD, run->tmpdir, &err) < 0)
+		log_warn("%s", err.msg);
+	keep_free(run->keep);
+	image_free(run->img);
+	record_free(run->rec);
+	engine_free(run->engine);
+	json_free(run->inspect);
+	strvec_release(&run->ports);
+	strvec_release(&run->tags);
+	free(run->tmpdir);
+	cancel_mask(false);
+}
+
+int session_build(const struct build_opts *opts, struct report *ret, struct err *err)
+{
+	struct run run = { .opts = opts, .report = ret };
+	uint64_t start_ms = clock_mono_ms();
+	int r;
+
+	ret->image = xstrdup(opts->image);
+	ret->exit_status = -1;
+	r = run_all(&run, err);
+	run_undo(&run);
+	ret->times.total = seconds_since(start_ms);
+	return r;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of this module share: the state of one run. Everything in it that exists outside
+ * the process (a container, a directory) is undone by run_undo().
+ */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include "session/output.h"
+#include "slimtrace/engine.h"
+#include "slimtrace/image.h"
+#include "slimtrace/keep.h"
+#include "slimtrace/session.h"
+#include "slimtrace/trace.h"
+
+struct run {
+	const struct build_opts *opts;
+	struct report *report;
+
+	struct engine *engine;
+	cJSON *inspect;	      /* of the image, as the engine tells it */
+	const char *image_id; /* borrowed from inspect */
+	char *tmpdir;
+	struct strvec tags;   /* of the slim image, normalised */
+
+	char *container; /* ID; NULL: none to remove */
+	bool running;	 /* started, and not known to have ended */
+	bool tty;
+	struct strvec ports; /* "80/tcp", as the image exposes them */
+	pid_t pid;	 /* of the container's first process, on the host */
+	uint64_t started_ms; /* clock_mono_ms() when it was started */
+	struct output *output;
+	struct engine_follow *follow;
+	struct trace *trace;
+
+	struct image *img;
+	struct record *rec;
+	struct keep *keep;
+};
+
+/* source.c: opens the image, from layer directories where they can be read, else by saving it. */
+int run_open_image(struct run *run, struct err *err);
+
+/* container.c */
+int container_create(struct run *run, struct err *err);
+int container_start(struct run *run, struct err *err);
+/* True, with report->exit_status set, once the container has ended. */
+bool container_ended(struct run *run);
+/* Ends it as the engine would: stop signal, grace time, SIGKILL. What is over is not an error. */
+int container_stop(struct run *run, struct err *err);
+void container_remove(struct run *run);
+
+/* observe.c: drives the app until the observation is over. */
+int run_observe(struct run *run, struct err *err);
+
+/* artifacts.c: writes the record and the reports below the state path, replacing an older set. */
+int run_write_artifacts(struct run *run, struct err *err);
+
+/* Adds to the report's warnings, and logs it. */
+void run_warn(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
