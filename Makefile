@@ -59,7 +59,7 @@ CFLAGS_ALL := -std=gnu17 -g $(san) -Iinclude -I$(out)/gen -Iuser \
 	-fno-common -fstack-protector-strong -fPIE -pthread \
 	$(shell $(PKG_CONFIG) --cflags $(libs)) $(CFLAGS)
 LDFLAGS_ALL := $(san) -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS)
-LDLIBS := $(shell $(PKG_CONFIG) --libs $(libs))
+LDLIBS := $(shell $(PKG_CONFIG) --libs $(libs)) -lm
 
 sources := $(wildcard user/*/*.c)
 objects := $(sources:%.c=$(out)/%.o)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A container engine that speaks the Docker Engine API (Docker, Podman's compatible socket).
- * One connection object; calls block, end early with -EINTR when the program is asked to end
- * (base/cancel.h), and leave ERR_ENGINE or ERR_IMAGE errors with the daemon's own message in them.
- * Answers are untrusted: bounded and type-checked. Secrets (TLS keys, registry auth, env values)
- * are never logged.
+ * One connection object, for one thread; calls block, end early with -EINTR when the program is
+ * asked to end (base/cancel.h; not while cancel_mask() is on), and leave ERR_ENGINE or ERR_IMAGE
+ * errors with the daemon's own message in them. -ENOENT: the engine has no such thing, -EEXIST: a
+ * conflict (a name that is taken, a container that does not run). An engine that says nothing for
+ * 5 minutes is given up with -ETIMEDOUT, except where waiting is the point. Answers are untrusted:
+ * bounded and type-checked. Secrets (TLS keys, registry auth, env values) are never logged.
  *
  * Only engine/http.c knows libcurl.
  */
@@ -23,15 +25,19 @@
 
 struct engine;
 
-/* NULL or 0 fields are taken from the environment, then from Docker's defaults. */
+/* NULL and -1 are taken from the environment as docker's client does it, then are its defaults. */
 struct engine_opts {
-	const char *host;	   /* unix:///path, /path, tcp://host:port; else DOCKER_HOST */
-	int tls;		   /* -1 not said, 0 off, 1 on */
-	int tls_verify;		   /* -1 not said (DOCKER_TLS_VERIFY), 0, 1 */
-	const char *tls_cert_path; /* else DOCKER_CERT_PATH, else ~/.docker */
+	/* unix:///path, /path, tcp://host:port, http://..., https://...; else DOCKER_HOST */
+	const char *host;
+	/* -1: TLS when https, tls_verify, a certificate path or one of DOCKER_TLS,
+	 * DOCKER_TLS_VERIFY, DOCKER_CERT_PATH asks for it; 0 off, 1 on. Of no meaning on a socket.
+	 */
+	int tls;
+	int tls_verify;		   /* 0: the server's certificate is not checked; -1, 1: it is */
+	const char *tls_cert_path; /* ca.pem, cert.pem, key.pem; else DOCKER_CERT_PATH, ~/.docker */
 };
 
-/* Connects, pings and agrees on an API version. */
+/* Connects, pings and agrees on an API version, unless DOCKER_API_VERSION says which. */
 int engine_open(const struct engine_opts *opts, struct engine **ret, struct err *err);
 void engine_free(struct engine *e);
 DEFINE_CLEANUP(struct engine *, engine_free);
@@ -64,8 +70,8 @@ int engine_container_kill(struct engine *e, const char *id, const char *sig, str
 /* POST /containers/ID/stop: the stop signal, then SIGKILL after @grace_s seconds. */
 int engine_container_stop(struct engine *e, const char *id, int grace_s, struct err *err);
 /*
- * Waits until the container does not run. Returns 1 with *ret_status, 0 after @timeout_ms
- * (-1: for ever), -EINTR, or another error.
+ * Waits until the container does not run (one that was not started does not run). Returns 1 with
+ * *ret_status, 0 after @timeout_ms (-1: for ever; 0: asks once, 1 ms), -EINTR, or another error.
  */
 int engine_container_wait(struct engine *e, const char *id, int timeout_ms, int *ret_status,
 			  struct err *err);
@@ -82,13 +88,15 @@ int engine_container_logs(struct engine *e, const char *id, bool tty, unsigned i
 			  engine_output_fn *out, void *ctx, struct err *err);
 
 /*
- * Follows the container's output from its start on, in a thread of its own, until the container
- * ends or engine_follow_stop(). @out is called from that thread.
+ * Follows the container's output in a thread of its own, until the container ends or
+ * engine_follow_stop(). Called before the container is started, it misses nothing, with any logging
+ * driver: it returns when the engine has attached it. @out is called from that thread, and not
+ * any more once engine_follow_stop() has returned.
  */
 struct engine_follow;
 int engine_follow_start(struct engine *e, const char *id, bool tty, engine_output_fn *out,
 			void *ctx, struct engine_follow **ret, struct err *err);
-/* Waits at most @drain_ms for output that is under way. NULL-safe. */
+/* Waits at most @drain_ms for output that is under way (until the container's end). NULL-safe. */
 void engine_follow_stop(struct engine_follow *f, int drain_ms);
 
 struct engine_exec {
@@ -98,8 +106,9 @@ struct engine_exec {
 	int timeout_ms;	     /* -1: none */
 };
 /*
- * Runs a command in a running container to its end. *ret_status is its exit status.
- * -ETIMEDOUT when it did not end in time (it is left running; the container's end ends it).
+ * Runs a command in a running container to its end. *ret_status is its exit status: 126 or 127 when
+ * it could not be started, the reason being its output. -ETIMEDOUT when it did not end in time (it
+ * is left running; the container's end ends it).
  */
 int engine_exec(struct engine *e, const char *id, const struct engine_exec *exec,
 		engine_output_fn *out, void *ctx, int *ret_status, struct err *err);

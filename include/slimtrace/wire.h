@@ -107,24 +107,24 @@ static inline __u32 wire_counts_index(__u32 phase, __u32 abi, __u32 edge)
 /* What a syscall does with files: a table filled by user space, [ABI * WIRE_CALLS + number]. */
 enum wire_action {
 	WIRE_NOTHING,
-	WIRE_PATH,     /* one or two paths */
-	WIRE_OPEN,     /* a path, open(2) flags, and the result is a descriptor */
-	WIRE_OPENAT2,  /* likewise, the flags in a struct open_how */
-	WIRE_CREAT,    /* likewise, without flags */
-	WIRE_FD,       /* a file by its descriptor */
-	WIRE_MMAP,     /* a file by its descriptor, when it is mapped executable */
-	WIRE_CHDIR,    /* a path that becomes the working directory */
-	WIRE_FCHDIR,   /* likewise, by its descriptor */
-	WIRE_CHROOT,   /* paths, of which one becomes the root */
-	WIRE_MOUNT,    /* paths, the first of them only when it is to be bound or moved */
-	WIRE_EXEC,     /* a path, which sched_process_exec shows when the call succeeds */
-	WIRE_FORK,     /* returns twice: nothing but counting */
-	WIRE_BIND,     /* descriptor, address, length */
-	WIRE_CONNECT,  /* likewise */
-	WIRE_SENDTO,   /* descriptor, and the address is in arguments 4 and 5 */
-	WIRE_SENDMSG,  /* descriptor, and the address is in a struct msghdr */
-	WIRE_LISTEN,   /* descriptor */
-	WIRE_ARGS,     /* i386: the arguments are behind a pointer; see `number` */
+	WIRE_PATH,    /* one or two paths */
+	WIRE_OPEN,    /* a path, open(2) flags, and the result is a descriptor */
+	WIRE_OPENAT2, /* likewise, the flags in a struct open_how */
+	WIRE_CREAT,   /* likewise, without flags */
+	WIRE_FD,      /* a file by its descriptor */
+	WIRE_MMAP,    /* a file by its descriptor, when it is mapped executable */
+	WIRE_CHDIR,   /* a path that becomes the working directory */
+	WIRE_FCHDIR,  /* likewise, by its descriptor */
+	WIRE_CHROOT,  /* paths, of which one becomes the root */
+	WIRE_MOUNT,   /* paths, the first of them only when it is to be bound or moved */
+	WIRE_EXEC,    /* a path, which sched_process_exec shows when the call succeeds */
+	WIRE_FORK,    /* returns twice: nothing but counting */
+	WIRE_BIND,    /* descriptor, address, length */
+	WIRE_CONNECT, /* likewise */
+	WIRE_SENDTO,  /* descriptor, and the address is in arguments 4 and 5 */
+	WIRE_SENDMSG, /* descriptor, and the address is in a struct msghdr */
+	WIRE_LISTEN,  /* descriptor */
+	WIRE_ARGS,    /* i386: the arguments are behind a pointer; see `number` */
 };
 
 #define WIRE_NO_ARG 0xff
@@ -147,8 +147,8 @@ struct wire_path_arg {
 
 struct wire_call {
 	__u8 action;
-	__u8 fd; /* argument number of the descriptor */
-	__u8 flags; /* argument number of the flags: open, mmap and mount */
+	__u8 fd;      /* argument number of the descriptor */
+	__u8 flags;   /* argument number of the flags: open, mmap and mount */
 	__u8 pointer; /* WIRE_ARGS: argument number of the pointer */
 	__u32 kinds;  /* of the file by descriptor */
 	struct wire_path_arg path[2];

@@ -211,7 +211,7 @@ static struct fake_reply choose(struct fake_engine *f, const char *line)
 	return reply;
 }
 
-static void remember(struct fake_engine *f, struct asked *a)
+static void remember(struct fake_engine *f, const struct asked *a)
 {
 	pthread_mutex_lock(&f->lock);
 	ALLOC_GROW(f->asked, f->n_asked + 1, f->cap_asked);

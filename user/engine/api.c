@@ -30,6 +30,12 @@ int api_call_on(const struct engine *e, struct http *h, const struct http_reques
 	return res->status < 200 || res->status >= 300 ? api_error(res, what, err) : 0;
 }
 
+void api_set_version(struct engine *e, struct api_version v)
+{
+	e->version = v;
+	snprintf(e->version_text, sizeof(e->version_text), "%u.%u", v.major, v.minor);
+}
+
 /* The newest daemons take no old API, and a proxy may hide from us what the daemon takes. */
 static bool adopt_limit(struct engine *e, const struct http_response *res)
 {
@@ -40,8 +46,7 @@ static bool adopt_limit(struct engine *e, const struct http_response *res)
 	if (limit.major == e->version.major && limit.minor == e->version.minor)
 		return false;
 	log_debug("engine: API %u.%u instead of %s", limit.major, limit.minor, e->version_text);
-	e->version = limit;
-	snprintf(e->version_text, sizeof(e->version_text), "%u.%u", limit.major, limit.minor);
+	api_set_version(e, limit);
 	return true;
 }
 

@@ -34,8 +34,12 @@ int api_call_on(const struct engine *e, struct http *h, const struct http_reques
 int api_json(struct engine *e, const struct http_request *req, cJSON **ret, const char *what,
 	     struct err *err);
 
+void api_set_version(struct engine *e, struct api_version v);
+
 /* errors.c: the error for an answer that is not a success. Returns -errno. */
 int api_error(const struct http_response *res, const char *what, struct err *err);
+/* Appends a daemon's words, on one line, cut when very long, fit for a terminal. */
+void api_add_message(struct strbuf *to, const char *message);
 /* version.c: "1.41"; nothing else. */
 bool api_version_parse(const char *s, struct api_version *ret);
 bool api_version_less(struct api_version a, struct api_version b);

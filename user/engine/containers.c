@@ -9,7 +9,6 @@
 #include "engine/url.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/log.h"
-#include "slimtrace/base/text.h"
 
 #define REMOVE_STALL_MS (2 * 60 * 1000)
 #define MAX_CONTAINERS 100000
@@ -188,7 +187,7 @@ static int wait_result(const cJSON *answer, const char *id, int *ret_status, str
 	int64_t status = json_i64(answer, "StatusCode", -1);
 
 	if (*failure) {
-		text_add_safe(&safe, failure, strnlen(failure, 700));
+		api_add_message(&safe, failure);
 		return err_class_set(err, ERR_ENGINE, EIO,
 				     "waiting for container %.12s: the engine says: %s", id,
 				     safe.buf);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Connecting: where to, with which API version. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,12 +13,6 @@
 
 /* The newest API that this module was written against, and the oldest that has what it uses. */
 static const struct api_version newest = { 1, 47 }, oldest = { 1, 24 };
-
-static void set_version(struct engine *e, struct api_version v)
-{
-	e->version = v;
-	snprintf(e->version_text, sizeof(e->version_text), "%u.%u", v.major, v.minor);
-}
 
 static int not_an_engine(const struct engine *e, const struct http_response *res, struct err *err)
 {
@@ -48,9 +41,8 @@ static int ping(struct engine *e, struct api_version *ret, struct err *err)
 		return api_error(&res, "connecting to the container engine", err);
 	if (res.status != 200 || (!res.api_version[0] && strcmp(res.body.buf, "OK") != 0))
 		return not_an_engine(e, &res, err);
-	/* Before 1.25 there was no such header. */
-	if (!api_version_parse(res.api_version, ret))
-		*ret = oldest;
+	/* The oldest daemons had no such header: @ret stays. */
+	api_version_parse(res.api_version, ret);
 	return 0;
 }
 
@@ -63,14 +55,14 @@ static int fixed_version(struct engine *e, const char *value, struct err *err)
 		return err_class_set(err, ERR_USAGE, EINVAL,
 				     "DOCKER_API_VERSION is '%s', which is not like '1.41'", value);
 	e->version_fixed = true;
-	set_version(e, v);
+	api_set_version(e, v);
 	return 0;
 }
 
 static int negotiate(struct engine *e, struct err *err)
 {
 	const char *fixed = getenv("DOCKER_API_VERSION");
-	struct api_version theirs;
+	struct api_version theirs = oldest;
 	int r = ping(e, &theirs, err);
 
 	if (r < 0)
@@ -85,7 +77,7 @@ static int negotiate(struct engine *e, struct err *err)
 			      oldest.minor);
 		return err_hint(err, "upgrade Docker to 1.12 or newer");
 	}
-	set_version(e, api_version_less(theirs, newest) ? theirs : newest);
+	api_set_version(e, api_version_less(theirs, newest) ? theirs : newest);
 	return 0;
 }
 

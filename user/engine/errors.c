@@ -8,6 +8,7 @@
 #include "slimtrace/base/text.h"
 
 #define MAX_MESSAGE 700 /* of the daemon's in ours, which has 1 KiB */
+#define WHITE " \t\r\n"
 
 /* Matched in the daemon's message, which has no codes. The first that fits is taken. */
 static const struct {
@@ -61,23 +62,32 @@ static int errno_of(int status)
 	}
 }
 
-/* {"message": ...} of the Docker API, else the text of whoever answered, on one line. */
+/* White space at the ends goes, line ends become blanks. */
+void api_add_message(struct strbuf *to, const char *message)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t len;
+
+	message += strspn(message, WHITE);
+	len = strnlen(message, MAX_MESSAGE);
+	while (len && strchr(WHITE, message[len - 1]))
+		len--;
+	line = xstrndup(message, len);
+	for (char *p = line; (p = strpbrk(p, "\r\n")); p++)
+		*p = ' ';
+	text_add_safe(to, len ? line : "no reason given", len ? len : strlen("no reason given"));
+}
+
+/* {"message": ...} of the Docker API, else the text of whoever answered. */
 static void daemon_message(const struct http_response *res, struct strbuf *ret)
 {
 	_cleanup_(json_free) cJSON *doc = NULL;
 	struct err ignored = ERR_INIT;
 	const char *text = res->body.buf;
-	size_t len;
 
 	if (!json_parse(res->body.buf, res->body.len, "answer", &doc, &ignored))
 		text = json_str(doc, "message", res->body.buf);
-	len = strnlen(text, MAX_MESSAGE);
-	while (len && strchr(" \n\r\t", text[len - 1]))
-		len--;
-	if (len)
-		text_add_safe(ret, text, len);
-	else
-		strbuf_addstr(ret, "no reason given");
+	api_add_message(ret, text);
 }
 
 int api_error(const struct http_response *res, const char *what, struct err *err)

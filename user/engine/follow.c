@@ -121,10 +121,8 @@ static char *attach_path(const char *id)
 	return strbuf_detach(&path, NULL);
 }
 
-static int follow_new(struct engine *e, const char *id, struct engine_follow **ret, struct err *err)
+static int follow_init(struct engine_follow *f, struct engine *e, const char *id, struct err *err)
 {
-	_cleanup_(follow_free) struct engine_follow *f = xcalloc(1, sizeof(*f));
-
 	f->engine = e;
 	f->http = http_new(&e->server);
 	f->path = attach_path(id);
@@ -133,7 +131,6 @@ static int follow_new(struct engine *e, const char *id, struct engine_follow **r
 	f->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (f->ready_fd < 0 || f->done_fd < 0 || f->stop_fd < 0)
 		return err_set(err, errno, "cannot create an eventfd");
-	*ret = TAKE_PTR(f);
 	return 0;
 }
 
@@ -172,7 +169,8 @@ int engine_follow_start(struct engine *e, const char *id, bool tty, engine_outpu
 
 	if (!*id)
 		return err_class_set(err, ERR_FAILURE, EINVAL, "the container's ID is empty");
-	r = follow_new(e, id, &f, err);
+	f = xcalloc(1, sizeof(*f));
+	r = follow_init(f, e, id, err);
 	if (r < 0)
 		return r;
 	f->stream = STREAM_INIT(tty, out, ctx);

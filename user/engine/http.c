@@ -76,12 +76,25 @@ static bool is_success(const struct call *c)
 	return c->res->status >= 200 && c->res->status < 300;
 }
 
+static void take_api_version(struct http_response *res, const char *line, size_t len)
+{
+	static const char name[] = "api-version:";
+	size_t i = sizeof(name) - 1, out = 0;
+
+	if (len <= i || strncasecmp(line, name, i) != 0)
+		return;
+	while (i < len && line[i] == ' ')
+		i++;
+	while (i < len && line[i] > ' ' && out < sizeof(res->api_version) - 1)
+		res->api_version[out++] = line[i++];
+	res->api_version[out] = '\0';
+}
+
 /* libcurl hands over each header line, and an empty one at the end of each header block. */
 static size_t on_header(char *data, size_t size, size_t n, void *ctx)
 {
-	static const char name[] = "api-version:";
 	struct call *c = ctx;
-	size_t len = size * n, i = sizeof(name) - 1, out = 0;
+	size_t len = size * n;
 	long status = 0;
 
 	c->active_ms = clock_mono_ms();
@@ -91,13 +104,7 @@ static size_t on_header(char *data, size_t size, size_t n, void *ctx)
 					  "the engine's answer has too long a header");
 		return 0;
 	}
-	if (len > i && !strncasecmp(data, name, i)) {
-		while (i < len && data[i] == ' ')
-			i++;
-		while (i < len && data[i] > ' ' && out < sizeof(c->res->api_version) - 1)
-			c->res->api_version[out++] = data[i++];
-		c->res->api_version[out] = '\0';
-	}
+	take_api_version(c->res, data, len);
 	curl_easy_getinfo(c->h->easy, CURLINFO_RESPONSE_CODE, &status);
 	c->res->status = (int)status;
 	if ((len == 1 || len == 2) && data[len - 1] == '\n' && status >= 200 && c->req->on_answer)
@@ -249,6 +256,7 @@ static int set_request(struct call *c, struct curl_slist *headers)
 {
 	_cleanup_free_ char *url = xasprintf("%s%s", c->h->server->base, c->req->path);
 	CURL *easy = c->h->easy;
+	int r;
 
 	curl_easy_reset(easy); /* options only: connections live on in the multi handle */
 	c->h->why[0] = '\0';
@@ -260,8 +268,9 @@ static int set_request(struct call *c, struct curl_slist *headers)
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, c);
 	/* First the body, which chooses a method, then the method that is meant. */
-	if (set_body(easy, c) < 0)
-		return c->err->code ? -c->err->code : -EINVAL;
+	r = set_body(easy, c);
+	if (r < 0)
+		return r;
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, c->req->method);
 	return 0;
 }
@@ -289,8 +298,26 @@ static int tls_error(const struct call *c, const char *why)
 	err_class_set(c->err, ERR_ENGINE, EPROTO,
 		      "no TLS connection to the container engine at %s: %s", c->h->server->host,
 		      why);
-	return err_hint(c->err, "the certificates are ca.pem, cert.pem and key.pem in "
-				"--tls-cert-path or DOCKER_CERT_PATH");
+	return err_hint(c->err, "does it speak TLS? the certificates are ca.pem, cert.pem and "
+				"key.pem in --tls-cert-path or DOCKER_CERT_PATH");
+}
+
+/* A server that wanted TLS, or a client certificate, often says no more than goodbye. */
+static int broken_off(const struct call *c, const char *why)
+{
+	const struct http_server *s = c->h->server;
+	int r = err_class_set(c->err, ERR_ENGINE, ECONNRESET,
+			      "the container engine at %s broke the connection off: %s", s->host,
+			      why);
+
+	if (s->socket_path || c->res->status)
+		return r;
+	if (!s->tls)
+		return err_hint(c->err, "does this engine want TLS (--tls)?");
+	if (!s->cert)
+		return err_hint(c->err, "does this engine want a client certificate (cert.pem and "
+					"key.pem in --tls-cert-path or DOCKER_CERT_PATH)?");
+	return r;
 }
 
 static int transfer_error(const struct call *c, CURLcode code)
@@ -309,16 +336,15 @@ static int transfer_error(const struct call *c, CURLcode code)
 		return tls_error(c, why);
 	if (n == CURLE_PARTIAL_FILE || n == CURLE_RECV_ERROR || n == CURLE_GOT_NOTHING ||
 	    n == CURLE_SEND_ERROR)
-		return err_class_set(c->err, ERR_ENGINE, ECONNRESET,
-				     "the container engine at %s broke the connection off: %s",
-				     host, why);
+		return broken_off(c, why);
 	if (n == CURLE_OPERATION_TIMEDOUT) { /* the only one left to libcurl is connecting */
 		err_class_set(c->err, ERR_ENGINE, EHOSTUNREACH,
 			      "no connection to the container engine at %s: %s", host, why);
 		return err_hint(c->err, "is Docker running there, and the port open?");
 	}
-	return err_class_set(c->err, ERR_ENGINE, EPROTO, "call to the container engine at %s: %s",
-			     host, why);
+	err_class_set(c->err, ERR_ENGINE, EPROTO, "call to the container engine at %s: %s", host,
+		      why);
+	return err_hint(c->err, "see --host and DOCKER_HOST");
 }
 
 /* How long to sleep at most; 0 when a time limit has passed, which is then set in @err. */

@@ -10,7 +10,6 @@
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
 #include "slimtrace/base/log.h"
-#include "slimtrace/base/text.h"
 
 #define LOAD_STALL_MS (15 * 60 * 1000) /* Podman says nothing until all is unpacked */
 
@@ -137,7 +136,7 @@ static int check_saved(const struct save *s, const char *ref, struct err *err)
 	if (at) {
 		_cleanup_strbuf_ struct strbuf message = STRBUF_INIT;
 
-		text_add_safe(&message, at, strnlen(at, 700));
+		api_add_message(&message, at);
 		return err_class_set(err, ERR_ENGINE, EIO, "saving image '%s': the engine says: %s",
 				     ref, message.buf);
 	}
@@ -171,7 +170,7 @@ static int load_failed(const char *message, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
 
-	text_add_safe(&safe, message, strnlen(message, 700));
+	api_add_message(&safe, message);
 	return err_class_set(err, ERR_ENGINE, EIO, "the engine says: %s", safe.buf);
 }
 

@@ -26,7 +26,7 @@ struct json_stream {
 };
 
 #define JSON_STREAM_INIT(fn, arg)                                                                  \
-	((struct json_stream){ .doc = (fn), .ctx = (arg), .buf = STRBUF_INIT })
+	((struct json_stream){ .doc = (fn), .ctx = (arg), .buf = { .buf = strbuf_empty } })
 
 int json_stream_feed(struct json_stream *s, const char *data, size_t len, struct err *err);
 /* At the end: -ECONNRESET when it came inside an object. */

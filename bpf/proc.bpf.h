@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Processes and the programs that they run. */
+#pragma once
+
+static __always_inline struct proc *current_proc(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	return bpf_map_lookup_elem(&procs, &tgid);
+}
+
+/* Cheap while nobody runs the runtime's code, which is nearly always. */
+static __always_inline bool in_runtime(void)
+{
+	struct proc *p;
+
+	if (runtime_procs <= 0)
+		return false;
+	p = current_proc();
+	return p && p->runtime;
+}
+
+static __always_inline __u64 current_program(void)
+{
+	struct proc *p = current_proc();
+
+	return p ? p->program : 0;
+}
+
+/*
+ * The child runs what its parent runs. It is not running yet. A child whose parent is outside was
+ * put here by clone3(CLONE_INTO_CGROUP), of which cgroup_attach_task does not tell.
+ */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	__u32 from = parent->tgid, to = child->tgid;
+	struct proc *p, copy = {};
+
+	if (from == to || !task_in_scope(child))
+		return 0;
+	p = bpf_map_lookup_elem(&procs, &from);
+	if (p) {
+		copy = *p;
+		add_proc(to, &copy);
+	} else if (current_in_scope()) {
+		add_proc(to, &copy);
+	} else {
+		if (cgroup_v2 && BPF_CORE_READ(child, cgroups, dfl_cgrp, kn, id) == cgroup_v2)
+			use_v2 = 1;
+		mark_runtime(child, parent);
+	}
+	return 0;
+}
+
+static __always_inline void note_end(struct scratch *s, __u32 tgid)
+{
+	if (tgid != first_tgid || ended)
+		return;
+	ended = 1;
+	fill_header(s, WIRE_END, current_program(), 0);
+	output(s, sizeof(s->h));
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	struct scratch *s = get_scratch();
+	struct proc *p;
+	bool runtime;
+
+	if (!s || !current_in_scope() || BPF_CORE_READ(task, signal, live.counter) > 0)
+		return 0;
+	note_end(s, tgid);
+	p = bpf_map_lookup_elem(&procs, &tgid);
+	runtime = p && p->runtime;
+	/* The last two threads may come here at once: one of them deletes. */
+	if (!bpf_map_delete_elem(&procs, &tgid) && runtime)
+		__sync_fetch_and_add(&runtime_procs, -1);
+	return 0;
+}
+
+/* The root that the container's first program has is the image's. */
+static __always_inline void note_image(void)
+{
+	struct dentry *root = current_root().dentry;
+
+	if (image_dev)
+		return;
+	image_root = (__u64)root;
+	image_is_whole = BPF_CORE_READ(root, d_parent) == root;
+	image_dev = BPF_CORE_READ(root, d_sb, s_dev);
+}
+
+static __always_inline bool is_outside(const struct proc *p)
+{
+	__u32 here = mntns_of((struct task_struct *)bpf_get_current_task());
+
+	return here == p->outside[0] || here == p->outside[1];
+}
+
+/* Unique among all CPUs, without an atomic operation that old kernels lack. */
+static __always_inline __u64 new_program(struct scratch *s)
+{
+	return (__u64)(bpf_get_smp_processor_id() + 1) << 40 | ++s->programs;
+}
+
+/* Reads argv, as the kernel just laid it out, behind the fixed part. Returns its length. */
+static __always_inline __u32 read_argv(struct scratch *s, __u32 *flags)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u64 start = BPF_CORE_READ(task, mm, arg_start), end = BPF_CORE_READ(task, mm, arg_end);
+	__u64 len = end - start;
+
+	if (len > WIRE_STRING_MAX - 1) {
+		len = WIRE_STRING_MAX - 1;
+		*flags |= WIRE_ARGV_CUT;
+	}
+	OPAQUE(len);
+	len &= WIRE_STRING_MAX - 1;
+	if (bpf_probe_read_user(s->bytes + sizeof(s->program), len, (void *)start)) {
+		*flags |= WIRE_ARGV_CUT;
+		return 0;
+	}
+	return len;
+}
+
+static __always_inline void emit_program(struct scratch *s, const struct proc *p, __u64 parent,
+					 struct place exe)
+{
+	__u32 flags = 0, len, argv_len = read_argv(s, &flags);
+
+	len = walk_place(exe, sizeof(s->program) + argv_len, &flags);
+	if (p->execed)
+		flags |= WIRE_EXECED;
+	fill_header(s, WIRE_PROGRAM, p->program, flags);
+	s->program.parent = parent;
+	bpf_get_current_comm(s->program.comm, sizeof(s->program.comm));
+	s->h.string_len = argv_len;
+	s->h.walk_len = len;
+	output(s, sizeof(s->program) + argv_len + len);
+}
+
+static __always_inline struct asked asked_exec(__u64 program, long len)
+{
+	return (struct asked){
+		.program = program, .kinds = WIRE_KIND_EXEC, .flags = WIRE_FOLLOW, .len = len
+	};
+}
+
+/*
+ * A name that the kernel executed: symlinks on the way to it are needed too. A function of its
+ * own: verified once, alone.
+ */
+__noinline int emit_exec_name(__u64 name, __u64 program)
+{
+	struct scratch *s = get_scratch();
+	struct asked a;
+	long len;
+
+	if (!s)
+		return 0;
+	len = read_kernel_string(s, (const char *)name);
+	if (len <= 0)
+		return 0;
+	a = asked_exec(program, len);
+	emit_lookup(s, &a, string_is_absolute(s) ? current_root() : current_cwd());
+	return 0;
+}
+
+/*
+ * execveat() with a directory: the name is "/dev/fd/<number>/<path>" and the descriptor may be
+ * closed by now. The directory was walked when the call was entered.
+ */
+static __always_inline void emit_execat_name(struct scratch *s, const char *name, __u64 program,
+					     __u64 thread)
+{
+	struct saved_base *base = bpf_map_lookup_elem(&saved, &thread);
+	__u32 at = sizeof("/dev/fd/") - 1;
+	char prefix[20] = {};
+	struct asked a;
+	long len;
+
+	bpf_probe_read_kernel_str(prefix, sizeof(prefix), name);
+	for (; at < sizeof(prefix) - 1; at++)
+		if (prefix[at] == '/')
+			break;
+	len = base ? read_kernel_string(s, name + at + 1) : 0;
+	if (len <= 0)
+		return;
+	a = asked_exec(program, len);
+	emit_lookup_saved(s, &a, base);
+}
+
+static __always_inline void emit_exec_names(struct scratch *s, struct linux_binprm *bprm,
+					    __u64 program, __u64 thread)
+{
+	const char *name = BPF_CORE_READ(bprm, filename), *interp = BPF_CORE_READ(bprm, interp);
+
+	if (bpf_core_field_exists(bprm->fdpath) && BPF_CORE_READ(bprm, fdpath)) {
+		emit_execat_name(s, name, program, thread);
+	} else {
+		emit_exec_name((__u64)name, program);
+		if (interp != name) /* a script's interpreter */
+			emit_exec_name((__u64)interp, program);
+	}
+	bpf_map_delete_elem(&saved, &thread);
+}
+
+/* What the process becomes: false while it is still the runtime's. */
+static __always_inline bool next_program(struct scratch *s, struct proc *p, __u32 tgid)
+{
+	struct proc *old = bpf_map_lookup_elem(&procs, &tgid);
+
+	if (old && old->runtime && is_outside(old))
+		return false;
+	if (old)
+		*p = *old;
+	else
+		p->execed = started;
+	if (p->runtime)
+		__sync_fetch_and_add(&runtime_procs, -1);
+	p->runtime = 0;
+	p->program = new_program(s);
+	if (bpf_map_update_elem(&procs, &tgid, p, BPF_ANY))
+		count_loss(WIRE_MAP_FULL);
+	return true;
+}
+
+static __always_inline void note_start(__u32 tgid)
+{
+	note_image();
+	if (started)
+		return;
+	first_tgid = tgid;
+	started = 1;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	__u32 tgid = task->tgid;
+	__u64 thread = (__u64)tgid << 32 | (__u32)old_pid, parent;
+	struct scratch *s = get_scratch();
+	struct proc p = {};
+	struct place exe;
+
+	if (!s || !current_in_scope())
+		return 0;
+	parent = current_program();
+	if (!next_program(s, &p, tgid))
+		return 0;
+	note_start(tgid);
+	exe = file_place(BPF_CORE_READ(bprm, file));
+	emit_program(s, &p, parent, exe);
+	emit_place(exe, WIRE_KIND_EXEC, p.program);
+	emit_exec_names(s, bprm, p.program, thread);
+	return 0;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The two edges of every syscall. Counting needs both (see wire.h); files are looked at on the way
+ * out: the number and the arguments are still there, the kernel has read the path, so it is in
+ * memory, and the result is known.
+ */
+#pragma once
+
+static __always_inline void count(bool runtime, __u32 abi, __u32 nr, __u32 edge)
+{
+	__u32 index = wire_counts_index(runtime ? 0 : 1, abi, edge);
+	struct wire_counts *c = bpf_map_lookup_elem(&counts, &index);
+
+	if (c)
+		c->n[nr & (WIRE_CALLS - 1)]++;
+}
+
+static __always_inline struct wire_call *find_call(__u32 abi, __u32 nr, __u32 *ret_index)
+{
+	*ret_index = abi * WIRE_CALLS + (nr & (WIRE_CALLS - 1));
+	return bpf_map_lookup_elem(&calls, ret_index);
+}
+
+/* execveat's directory may be closed, and chdir's and chroot's replaced, when the call is over. */
+static __always_inline void save_what_changes(struct scratch *s, struct pt_regs *regs, __u32 action)
+{
+	if (action == WIRE_CHDIR) {
+		save_base(s, current_cwd());
+	} else if (action == WIRE_CHROOT) {
+		save_base(s, current_root());
+	} else {
+		read_args(s->job.args, regs, s->job.abi);
+		save_base(s, fd_place(s->job.args[0]));
+	}
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
+{
+	__u32 nr = id, index, abi;
+	struct wire_call *call;
+	struct scratch *s;
+	bool runtime;
+
+	if (!current_in_scope())
+		return 0;
+	abi = current_abi(nr);
+	nr &= ~X32_SYSCALL_BIT;
+	if (nr >= WIRE_CALLS)
+		return 0;
+	runtime = in_runtime();
+	count(runtime, abi, nr, WIRE_ENTERED);
+	call = find_call(abi, nr, &index);
+	if (!call || runtime)
+		return 0;
+	if (call->action != WIRE_CHDIR && call->action != WIRE_CHROOT &&
+	    (call->action != WIRE_EXEC || call->path[0].dirfd == WIRE_NO_ARG))
+		return 0;
+	s = get_scratch();
+	if (!s)
+		return 0;
+	s->job.abi = abi;
+	save_what_changes(s, regs, call->action);
+	return 0;
+}
+
+static __always_inline void act(struct scratch *s, const struct wire_call *call)
+{
+	__u32 action = call->action;
+
+	if (action == WIRE_OPEN || action == WIRE_OPENAT2 || action == WIRE_CREAT) {
+		do_open(s, call);
+	} else if (action == WIRE_PATH) {
+		ask(0);
+		ask(1);
+	} else if (action == WIRE_EXEC) {
+		__u64 thread = bpf_get_current_pid_tgid();
+
+		bpf_map_delete_elem(&saved, &thread);
+		ask(0);
+	} else if (action == WIRE_FD) {
+		do_fd(s, call);
+	} else if (action == WIRE_MMAP) {
+		do_mmap(s, call);
+	} else if (action == WIRE_CHDIR || action == WIRE_FCHDIR || action == WIRE_CHROOT) {
+		do_chdir(s, call);
+	} else if (action == WIRE_MOUNT) {
+		do_mount(s, call);
+	} else {
+		do_socket(action);
+	}
+}
+
+/* Numbers of socketcall(2)'s first argument (linux/net.h) as those of the calls they stand for. */
+static __always_inline __u32 socketcall_nr(__u32 call)
+{
+	switch (call) {
+	case 2: /* SYS_BIND */
+		return 361;
+	case 3: /* SYS_CONNECT */
+		return 362;
+	case 4: /* SYS_LISTEN */
+		return 363;
+	case 11: /* SYS_SENDTO */
+		return 369;
+	case 16: /* SYS_SENDMSG */
+		return 370;
+	}
+	return 0;
+}
+
+#define NR_I386_MMAP2 192
+
+/* i386's old mmap and its socketcall: replaces the arguments by those behind the pointer. */
+static __always_inline struct wire_call *unpack_args(struct scratch *s,
+						     const struct wire_call *call)
+{
+	__u32 packed[6] = {}, nr = call->pointer ? socketcall_nr(arg(s, 0)) : NR_I386_MMAP2;
+
+	if (!nr)
+		return NULL;
+	/* As many as are there: socketcall's arguments may end at the end of a page. */
+	for (int i = 0; i < 6; i++)
+		if (bpf_probe_read_user(&packed[i], 4, (void *)(arg(s, call->pointer) + i * 4)))
+			break;
+	for (int i = 0; i < 6; i++)
+		s->job.args[i] = packed[i];
+	return find_call(ABI_COMPAT, nr, &s->job.index);
+}
+
+static __always_inline void begin_job(struct scratch *s, struct pt_regs *regs, __u32 abi, long ret)
+{
+	__s32 error = ret < 0 && ret >= -4095 ? -ret : 0;
+
+	read_args(s->job.args, regs, abi);
+	s->job.ret = ret;
+	s->job.error = error >= ERESTARTSYS ? EINTR : error;
+	s->job.abi = abi;
+	s->job.kinds = 0;
+	s->job.in_root = 0;
+	s->job.program = current_program();
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
+{
+	__u32 nr, index, abi;
+	struct wire_call *call;
+	struct scratch *s;
+	bool runtime;
+
+	if (!current_in_scope())
+		return 0;
+	nr = regs_nr(regs);
+	abi = current_abi(nr);
+	/* rt_sigreturn has put its caller's registers back: its number is -1 now. */
+	nr &= ~X32_SYSCALL_BIT;
+	if (nr >= WIRE_CALLS)
+		return 0;
+	call = find_call(abi, nr, &index);
+	if (!call)
+		return 0;
+	/* The child of a fork, and a new program, which may have another ABI: they did not call. */
+	if (ret == 0 && (call->action == WIRE_FORK || call->action == WIRE_EXEC))
+		return 0;
+	runtime = in_runtime();
+	count(runtime, abi, nr, WIRE_EXITED);
+	if (runtime || call->action == WIRE_NOTHING || call->action == WIRE_FORK)
+		return 0;
+	s = get_scratch();
+	if (!s)
+		return 0;
+	begin_job(s, regs, abi, ret);
+	s->job.index = index;
+	if (call->action == WIRE_ARGS)
+		call = unpack_args(s, call);
+	if (call)
+		act(s, call);
+	return 0;
+}

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# shellcheck source=../lib.sh
+# Failures: the exit status says which kind, the message what and what to do; nothing is left.
+. "$(dirname "$0")/../lib.sh"
+
+context
+busybox_rootfs
+prog once die
+put data/file 'the file'
+image e2e/dies <<'END'
+FROM scratch
+COPY root /
+CMD ["/die"]
+END
+image e2e/fine <<'END'
+FROM scratch
+COPY root /
+CMD ["/once"]
+END
+
+# fails NAME STATUS MESSAGE ARGS...
+fails() {
+	local name=$1 status=$2 message=$3
+	shift 3
+	slimtrace "$@"
+	is "$name: exit status" "$rc" "$status"
+	has "$name: message" "$err" "$message"
+	is "$name: nothing on stdout" "$out" ''
+}
+
+# --- usage ---
+fails 'no command' 2 'no command'
+fails 'unknown command' 2 "unknown command 'bild'" bild e2e/fine
+fails 'no image' 2 'no image given' build
+fails 'two images' 2 "'two'" build one two
+fails 'unknown option' 2 "unknown option '--http-prob-cmd'" build --http-prob-cmd / e2e/fine
+has 'unknown option: the right one is named' "$err" "'--http-probe-cmd'"
+fails 'no value' 2 '--tag' build e2e/fine --tag
+fails 'bad seconds' 2 'never' build --continue-after never e2e/fine
+fails 'bad probe' 2 'no-slash' build --http-probe-cmd no-slash e2e/fine
+fails 'no probe file' 1 '/nonexistent.json' build --http-probe-cmd-file /nonexistent.json e2e/fine
+fails 'bad tag' 2 'UPPER' build --tag UPPER/x e2e/fine
+fails 'bad words' 2 "--cmd" build --cmd "'open quote" e2e/fine
+fails 'include path not absolute' 2 'data' build --http-probe-off --include-path data e2e/fine
+fails 'include path not there' 2 '/nowhere' build --http-probe-off --include-path /nowhere e2e/fine
+fails 'enter without a terminal' 2 'terminal' build --continue-after enter e2e/fine
+
+# --- engine, image, rights ---
+fails 'no such image' 5 'e2e/absent' build e2e/absent
+fails 'nobody answers (socket)' 4 '/nowhere.sock' --host unix:///nowhere.sock build e2e/fine
+fails 'nobody answers (TCP)' 4 '127.0.0.1:1' --host tcp://127.0.0.1:1 build e2e/fine
+fails 'not an address' 2 'nonsense' --host nonsense://x build e2e/fine
+DOCKER_HOST=unix:///nowhere.sock slimtrace build e2e/fine
+is 'DOCKER_HOST counts: exit status' "$rc" 4
+cp "$SLIMTRACE" /tmp/slimtrace.$$ && chmod 755 /tmp/slimtrace.$$
+err=$(setpriv --reuid nobody --regid nogroup --clear-groups /tmp/slimtrace.$$ build e2e/fine 2>&1 >/dev/null)
+is 'not root: exit status' $? 6
+rm -f /tmp/slimtrace.$$
+has 'not root: message' "$err" root
+has 'not root: what to do' "$err" sudo
+
+# --- the app ---
+fails 'the app dies' 7 'exit status 3' build --http-probe-off e2e/dies
+has 'the app dies: its last words' "$err" 'die: no database'
+has 'the app dies: from both streams' "$err" 'die: starting'
+not_ok 'the app dies: no image' docker image inspect e2e/dies.slim
+fails 'the app dies before its probe' 7 'exit status 3' build e2e/dies
+slimtrace build --http-probe-off --force e2e/dies
+is '--force: exit status' "$rc" 0
+ok '--force: an image' docker image inspect e2e/dies.slim
+fails 'no such program' 7 '/absent' build --http-probe-off --entrypoint /absent e2e/fine
+fails 'bad mount' 7 'start' build --http-probe-off --mount /dev/null/x:/y e2e/fine
+fails 'no such network' 7 'nonet' build --http-probe-off --network nonet e2e/fine
+not_ok 'no image was made' docker image inspect e2e/fine.slim
+is 'nothing is left behind' "$(leftovers)" ''
+done_testing

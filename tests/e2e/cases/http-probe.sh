@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# shellcheck source=../lib.sh
+# The HTTP probe: what was asked for stays, what was not goes.
+. "$(dirname "$0")/../lib.sh"
+
+context
+prog webserver
+for page in index a b unused from-file; do put "www/$page.html" "page $page"; done
+image e2e/web <<'END'
+FROM scratch
+COPY root /
+CMD ["/webserver"]
+END
+image e2e/web-exposed <<'END'
+FROM scratch
+COPY root /
+EXPOSE 8080
+CMD ["/webserver"]
+END
+
+pages() { info paths "$1" | grep '/www/.' | tr '\n' ' '; }
+
+slim 'default' e2e/web
+is 'default: GET / only' "$(pages e2e/web.slim)" '/www/index.html '
+matches 'default: the summary counts the call' "$out" 'probes +1 of 1'
+is 'default: the slim image answers' "$(served e2e/web.slim /)" 'page index'
+
+slim 'given' --http-probe-cmd /a.html --http-probe-cmd GET:/b.html --http-probe-cmd=/fail e2e/web-exposed
+is 'given: these pages and no other' "$(pages e2e/web-exposed.slim)" '/www/a.html /www/b.html '
+matches 'given: an error is an answer too' "$out" 'probes +3 of 3'
+is 'given: the slim image answers' "$(served e2e/web-exposed.slim /b.html)" 'page b'
+is 'given: what was not asked for is gone' "$(served e2e/web-exposed.slim /unused.html)" 'no such page'
+
+cat >probes.json <<'END'
+{ "commands": [ { "method": "GET", "resource": "/from-file.html", "headers": ["X-Test: 1"] } ] }
+END
+slim 'from a file' --http-probe-cmd-file probes.json e2e/web
+is 'from a file: that page' "$(pages e2e/web.slim)" '/www/from-file.html '
+
+slimtrace build --cmd '/webserver 8081' e2e/web
+is 'another port than usual: found' "$rc" 0
+slimtrace build --cmd '/webserver 8081' --start-timeout 5 e2e/web-exposed
+is 'exposed port closed, another one open: no answer is told' "$rc" 7
+has 'exposed port closed: the port is named' "$err" 8080
+is 'nothing is left behind' "$(leftovers)" ''
+done_testing

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "trace/collect.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "slimtrace/base/alloc.h"
+
+void collector_init(struct collector *c)
+{
+	*c = (struct collector){
+		.builder = record_builder_new(),
+		.programs = strmap_new(),
+		.path = STRBUF_INIT,
+	};
+}
+
+void collector_release(struct collector *c)
+{
+	record_builder_free(c->builder);
+	strmap_free(c->programs);
+	strbuf_release(&c->path);
+	free(c->ports);
+	*c = (struct collector){ .path = STRBUF_INIT };
+}
+
+static uint64_t since_start(const struct collector *c, uint64_t ns)
+{
+	return c->first_ns && ns > c->first_ns ? ns - c->first_ns : 0;
+}
+
+/* The index of a known program, or -1. */
+static int64_t find_program(const struct collector *c, uint64_t id)
+{
+	return (int64_t)(intptr_t)strmap_get_len(c->programs, &id, sizeof(id)) - 1;
+}
+
+static uint32_t put_program(struct collector *c, uint64_t id, const struct record_program *p)
+{
+	uint32_t index = record_add_program(c->builder, p);
+
+	strmap_put_len(c->programs, &id, sizeof(id), (void *)(intptr_t)((int64_t)index + 1));
+	return index;
+}
+
+/* The program of an event. One whose own event was lost, which is counted, is still a program. */
+static uint32_t program_of(struct collector *c, const struct event *ev)
+{
+	char unknown[] = "";
+	struct record_program p = { .comm = unknown, .exe = unknown, .argv_truncated = true };
+	int64_t index = find_program(c, ev->program);
+
+	if (index >= 0)
+		return (uint32_t)index;
+	p.parent = (uint32_t)record_builder_record(c->builder)->n_programs;
+	p.pid = (int)ev->pid;
+	p.start_ns = since_start(c, ev->ns);
+	return put_program(c, ev->program, &p);
+}
+
+/* argv lies in memory as strings side by side; a cut one ends without its NUL. */
+static void split_argv(const char *s, size_t len, struct strvec *ret)
+{
+	while (len) {
+		size_t n = strnlen(s, len), step = n < len ? n + 1 : n;
+
+		strvec_push_len(ret, s, n);
+		s += step;
+		len -= step;
+	}
+}
+
+static void add_program(struct collector *c, struct event *ev)
+{
+	_cleanup_strvec_ struct strvec argv = STRVEC_INIT;
+	uint32_t own = (uint32_t)record_builder_record(c->builder)->n_programs;
+	int64_t parent = ev->parent ? find_program(c, ev->parent) : -1;
+	struct record_program p;
+
+	if (!c->first_ns)
+		c->first_ns = ev->ns;
+	split_argv(ev->string, ev->string_len, &argv);
+	strbuf_reset(&c->path);
+	decode_walk(ev, &c->path);
+	p = (struct record_program){
+		.parent = parent < 0 ? own : (uint32_t)parent,
+		.pid = (int)ev->pid,
+		.entry = ev->flags & WIRE_EXECED ? RECORD_EXECED : RECORD_ENTRYPOINT,
+		.comm = ev->comm,
+		.exe = c->path.buf,
+		.argv = argv,
+		.argv_truncated = ev->flags & WIRE_ARGV_CUT,
+		.start_ns = since_start(c, ev->ns),
+	};
+	put_program(c, ev->program, &p);
+}
+
+static void add_access(struct collector *c, const struct event *ev)
+{
+	struct record *rec = record_builder_record(c->builder);
+	size_t before = rec->n_accesses;
+	struct record_access_key key = {
+		.source = ev->type == WIRE_FILE ? RECORD_FILE : RECORD_LOOKUP,
+		.error = ev->error,
+		.follow = ev->flags & WIRE_FOLLOW,
+		.on_image = ev->flags & WIRE_ON_IMAGE,
+	};
+
+	if (ev->flags & WIRE_TRUNCATED) /* counted by the BPF side; the path is a wrong one */
+		return;
+	strbuf_reset(&c->path);
+	if (ev->type == WIRE_FILE)
+		decode_walk(ev, &c->path);
+	else
+		decode_lookup(ev, &c->path);
+	key.path = c->path.buf;
+	key.path_len = c->path.len;
+	record_add_access(c->builder, &key, ev->kinds, program_of(c, ev), since_start(c, ev->ns));
+	if (rec->n_accesses > before)
+		*(ev->type == WIRE_FILE ? &c->files : &c->lookups) += 1;
+}
+
+bool collector_listens(const struct collector *c, uint16_t port)
+{
+	for (size_t i = 0; i < c->n_ports; i++)
+		if (c->ports[i] == port)
+			return true;
+	return !port && c->n_ports;
+}
+
+static void add_port(struct collector *c, uint16_t port)
+{
+	size_t at = c->n_ports;
+
+	if (collector_listens(c, port))
+		return;
+	ALLOC_GROW(c->ports, c->n_ports + 1, c->cap_ports);
+	for (; at && c->ports[at - 1] > port; at--)
+		c->ports[at] = c->ports[at - 1];
+	c->ports[at] = port;
+	c->n_ports++;
+}
+
+static bool add_socket(struct collector *c, const struct event *ev)
+{
+	struct record_socket s = {
+		.use = (enum record_socket_use)ev->socket.use,
+		.family = ev->socket.family,
+		.protocol = ev->socket.protocol,
+		.port = ev->socket.port,
+	};
+
+	memcpy(s.addr, ev->socket.addr, sizeof(s.addr));
+	record_add_socket(c->builder, &s);
+	if (s.use != RECORD_LISTEN || s.protocol != IPPROTO_TCP || !s.port)
+		return false;
+	add_port(c, s.port);
+	return true;
+}
+
+bool collector_add(struct collector *c, const void *data, size_t len)
+{
+	struct event ev;
+
+	c->events++;
+	if (decode_event(data, len, &ev) < 0) {
+		c->undecodable++;
+		return false;
+	}
+	switch (ev.type) {
+	case WIRE_PROGRAM:
+		add_program(c, &ev);
+		return false;
+	case WIRE_FILE:
+	case WIRE_LOOKUP:
+		add_access(c, &ev);
+		return false;
+	case WIRE_SOCKET:
+		return add_socket(c, &ev);
+	case WIRE_END:
+		c->ended = true;
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "trace/loader.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "slimtrace/base/alloc.h"
+#include "slimtrace/base/log.h"
+#include "slimtrace/base/text.h"
+#include "slimtrace/wire.h"
+#include "trace/skel.h"
+#include "trace/table.h"
+
+#define BTF_PATH "/sys/kernel/btf/vmlinux"
+#define ID_LEN 64
+#define DEFAULT_RING (16u << 20)
+#define MAX_RING (1u << 30)
+
+const struct optional_program optional_programs[N_OPTIONAL] = {
+	[OPTIONAL_URING] = {
+		"io_uring", "files that programs open through io_uring",
+		"This kernel does not show what programs open through io_uring.",
+	},
+	[OPTIONAL_CAP] = {
+		"capabilities", "which capabilities the kernel checked",
+		"This kernel does not show which capabilities it checked.",
+	},
+};
+
+/* libbpf's last warning: it says why a program was refused. libbpf's messages have no context. */
+static pthread_mutex_t last_words_lock = PTHREAD_MUTEX_INITIALIZER;
+static char last_words[160];
+
+static void keep_last_words(const char *text)
+{
+	pthread_mutex_lock(&last_words_lock);
+	snprintf(last_words, sizeof(last_words), "%s", text);
+	pthread_mutex_unlock(&last_words_lock);
+}
+
+__attribute__((format(printf, 2, 0))) static int on_message(enum libbpf_print_level level,
+							    const char *fmt, va_list ap)
+{
+	char text[512];
+	size_t len;
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	len = strlen(text);
+	if (len && text[len - 1] == '\n')
+		text[len - 1] = '\0';
+	log_debug("%s", text);
+	if (level == LIBBPF_WARN)
+		keep_last_words(text);
+	return 0;
+}
+
+int programs_check_kernel(struct err *err)
+{
+	libbpf_set_print(on_message);
+	if (geteuid() != 0) {
+		err_class_set(err, ERR_KERNEL, EPERM, "watching a container needs root");
+		return err_hint(err, "run it with sudo");
+	}
+	if (access(BTF_PATH, R_OK) < 0) {
+		err_class_set(err, ERR_KERNEL, errno,
+			      "this kernel does not describe its types: %s: %s", BTF_PATH,
+			      strerror(errno));
+		return err_hint(err,
+				"it takes a kernel built with CONFIG_DEBUG_INFO_BTF=y, as those "
+				"of all current distributions are, and /sys mounted");
+	}
+	return 0;
+}
+
+/* Kernels before 5.11 count maps against this limit; later ones do not care. */
+static void raise_memlock(void)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0)
+		log_debug("cannot raise the limit of locked memory: %s", strerror(errno));
+}
+
+static struct bpf_program *optional_program(struct slimtrace_bpf *skel, enum optional which)
+{
+	switch (which) {
+	case OPTIONAL_URING:
+		return skel->progs.on_uring_submit;
+	case OPTIONAL_CAP:
+		return skel->progs.on_cap;
+	case N_OPTIONAL:
+		break;
+	}
+	return NULL;
+}
+
+static bool has_tracepoint(const struct btf *btf, const char *name)
+{
+	char type[64];
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
+}
+
+/* Switches off what this kernel has no tracepoint for, and finds the one that was renamed. */
+static void choose_optional(struct programs *p, const struct btf *btf)
+{
+	struct bpf_program *uring = p->skel->progs.on_uring_submit;
+
+	p->present[OPTIONAL_CAP] = has_tracepoint(btf, "cap_capable");
+	p->present[OPTIONAL_URING] = has_tracepoint(btf, "io_uring_submit_req");
+	if (!p->present[OPTIONAL_URING] && has_tracepoint(btf, "io_uring_submit_sqe"))
+		p->present[OPTIONAL_URING] =
+			!bpf_program__set_attach_target(uring, 0, "io_uring_submit_sqe");
+	for (int i = 0; i < N_OPTIONAL; i++)
+		bpf_program__set_autoload(optional_program(p->skel, (enum optional)i),
+					  p->present[i]);
+}
+
+static int set_up(struct slimtrace_bpf *skel, const struct trace_opts *opts, struct err *err)
+{
+	size_t ring = opts->ring_bytes ? opts->ring_bytes : DEFAULT_RING;
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+
+	while (size < ring && size < MAX_RING)
+		size *= 2;
+	if (bpf_map__set_max_entries(skel->maps.events, (uint32_t)size) < 0)
+		return err_set(err, EINVAL, "cannot make a ring buffer of %zu bytes", size);
+	memcpy(skel->rodata->settings.id, opts->container_id, ID_LEN);
+	if (getrandom(skel->rodata->settings.seed, sizeof(skel->rodata->settings.seed), 0) < 0)
+		return err_set(err, errno, "cannot get random bytes");
+	return 0;
+}
+
+static int fill_calls(struct slimtrace_bpf *skel, struct err *err)
+{
+	size_t n = WIRE_ABIS * WIRE_CALLS;
+	_cleanup_free_ struct wire_call *table = xcalloc(n, sizeof(*table));
+	int fd = bpf_map__fd(skel->maps.calls);
+
+	table_fill(table);
+	for (uint32_t i = 0; i < n; i++)
+		if (table[i].action != WIRE_NOTHING &&
+		    bpf_map_update_elem(fd, &i, &table[i], 0) < 0)
+			return err_set(err, errno, "cannot fill the table of syscalls");
+	return 0;
+}
+
+static int load_failed(int r, struct err *err)
+{
+	char words[sizeof(last_words)];
+
+	pthread_mutex_lock(&last_words_lock);
+	memcpy(words, last_words, sizeof(words));
+	pthread_mutex_unlock(&last_words_lock);
+	err_class_set(err, ERR_KERNEL, -r, "the kernel refused the tracer's programs: %s%s%s",
+		      strerror(-r), words[0] ? ": " : "", words);
+	if (r == -EPERM || r == -EACCES)
+		return err_hint(err,
+				"it takes root with CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN) "
+				"outside of a container");
+	return err_hint(err, "Linux 5.8 or later is needed; --log-level debug shows the "
+			     "kernel's own words");
+}
+
+static int open_skeleton(const struct trace_opts *opts, struct programs *p, struct err *err)
+{
+	int r;
+
+	keep_last_words("");
+	p->skel = slimtrace_bpf__open();
+	if (!p->skel)
+		return load_failed(-errno, err);
+	r = set_up(p->skel, opts, err);
+	if (r < 0)
+		programs_release(p);
+	return r;
+}
+
+/* Loads all that this kernel has tracepoints for, without those named in @without. */
+static int try_load(const struct trace_opts *opts, const struct btf *btf, unsigned int without,
+		    struct programs *p, struct err *err)
+{
+	int r = open_skeleton(opts, p, err);
+
+	if (r < 0)
+		return r;
+	choose_optional(p, btf);
+	for (int i = 0; i < N_OPTIONAL; i++) {
+		if (!(without & 1u << i))
+			continue;
+		p->present[i] = false;
+		bpf_program__set_autoload(optional_program(p->skel, (enum optional)i), false);
+	}
+	r = slimtrace_bpf__load(p->skel);
+	if (r < 0) {
+		programs_release(p);
+		return load_failed(r, err);
+	}
+	return 0;
+}
+
+/* All of them, else all but one, else none of the optional ones: each mask once, fullest first. */
+static int load_what_works(const struct trace_opts *opts, struct programs *p, struct err *err)
+{
+	static const unsigned int masks[] = { 0, 1u << OPTIONAL_URING, 1u << OPTIONAL_CAP,
+					      (1u << N_OPTIONAL) - 1 };
+	struct btf *btf = btf__load_vmlinux_btf();
+	int r = -EINVAL;
+
+	if (!btf)
+		return load_failed(-errno, err);
+	for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
+		r = try_load(opts, btf, masks[i], p, err);
+		if (r != -EINVAL && r != -EACCES && r != -ENOENT && r != -ESRCH)
+			break;
+	}
+	btf__free(btf);
+	return r;
+}
+
+int programs_load(const struct trace_opts *opts, struct programs *ret, struct err *err)
+{
+	struct programs p = { 0 };
+	int r;
+
+	r = programs_check_kernel(err);
+	if (r < 0)
+		return r;
+	raise_memlock();
+	r = load_what_works(opts, &p, err);
+	if (r < 0)
+		return r;
+	r = fill_calls(p.skel, err);
+	if (!r) {
+		r = slimtrace_bpf__attach(p.skel);
+		if (r < 0)
+			load_failed(r, err);
+	}
+	if (r < 0) {
+		programs_release(&p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+/*
+ * Programs run with preemption off: when all CPUs have been through the scheduler, which is what
+ * this waits for, none is in the middle of one.
+ */
+static void wait_for_programs(void)
+{
+	if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
+		log_debug("membarrier: %s", strerror(errno));
+}
+
+void programs_detach(struct programs *p)
+{
+	slimtrace_bpf__detach(p->skel);
+	wait_for_programs();
+}
+
+void programs_release(struct programs *p)
+{
+	if (p->skel)
+		slimtrace_bpf__destroy(p->skel);
+	p->skel = NULL;
+}
+
+uint64_t programs_missed(const struct programs *p)
+{
+	struct bpf_program *prog;
+	uint64_t missed = 0;
+
+	bpf_object__for_each_program(prog, p->skel->obj)
+	{
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+
+		if (bpf_program__fd(prog) >= 0 &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
+static const struct trace_opts nobody = {
+	.container_id = "0000000000000000000000000000000000000000000000000000000000000000",
+	.ring_bytes = 4096,
+};
+
+int programs_try_required(struct err *err)
+{
+	struct programs p = { 0 };
+	int r = open_skeleton(&nobody, &p, err);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < N_OPTIONAL; i++)
+		bpf_program__set_autoload(optional_program(p.skel, (enum optional)i), false);
+	r = slimtrace_bpf__load(p.skel);
+	programs_release(&p);
+	return r < 0 ? load_failed(r, err) : 0;
+}
+
+static int try_alone(struct programs *p, enum optional which)
+{
+	struct bpf_program *prog;
+	struct btf *btf = btf__load_vmlinux_btf();
+	int r = -ENOENT;
+
+	if (!btf)
+		return -errno;
+	choose_optional(p, btf);
+	btf__free(btf);
+	if (!p->present[which]) {
+		keep_last_words("this kernel has no such tracepoint");
+		return r;
+	}
+	bpf_object__for_each_program(prog, p->skel->obj)
+		bpf_program__set_autoload(prog, prog == optional_program(p->skel, which));
+	return slimtrace_bpf__load(p->skel);
+}
+
+int programs_try(enum optional which, char *why, size_t why_size)
+{
+	struct err err = ERR_INIT;
+	struct programs p = { 0 };
+	int r = open_skeleton(&nobody, &p, &err);
+
+	if (r < 0)
+		return r;
+	r = try_alone(&p, which);
+	programs_release(&p);
+	pthread_mutex_lock(&last_words_lock);
+	if (r < 0)
+		snprintf(why, why_size, "%s", last_words[0] ? last_words : strerror(-r));
+	pthread_mutex_unlock(&last_words_lock);
+	return r;
+}
+
+bool programs_know_overlay(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf(), *module;
+	bool known;
+
+	if (!btf)
+		return false;
+	known = btf__find_by_name_kind(btf, "ovl_inode", BTF_KIND_STRUCT) > 0;
+	module = known ? NULL : btf__load_module_btf("overlay", btf);
+	if (module)
+		known = btf__find_by_name_kind(module, "ovl_inode", BTF_KIND_STRUCT) > 0;
+	btf__free(module);
+	btf__free(btf);
+	return known;
+}
