@@ -6,7 +6,7 @@ SEC("tp_btf/cap_capable")
 int BPF_PROG(on_cap, const struct cred *cred, struct user_namespace *target,
 	     const struct user_namespace *capable, int cap, int ret)
 {
-	if (!current_in_scope() || in_runtime())
+	if (!current_in_scope() || !current_program())
 		return 0;
 	caps[(cap * 2 + (ret == 0)) & 127] = 1;
 	return 0;

@@ -9,17 +9,7 @@ static __always_inline struct proc *current_proc(void)
 	return bpf_map_lookup_elem(&procs, &tgid);
 }
 
-/* Cheap while nobody runs the runtime's code, which is nearly always. */
-static __always_inline bool in_runtime(void)
-{
-	struct proc *p;
-
-	if (runtime_procs <= 0)
-		return false;
-	p = current_proc();
-	return p && p->runtime;
-}
-
+/* The program that the current process runs; 0 while that is the runtime. */
 static __always_inline __u64 current_program(void)
 {
 	struct proc *p = current_proc();
@@ -35,7 +25,7 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	__u32 from = parent->tgid, to = child->tgid;
-	struct proc *p, copy = {};
+	struct proc *p, copy;
 
 	if (from == to || !task_in_scope(child))
 		return 0;
@@ -43,9 +33,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (p) {
 		copy = *p;
 		add_proc(to, &copy);
-	} else if (current_in_scope()) {
-		add_proc(to, &copy);
-	} else {
+	} else if (!current_in_scope()) {
 		if (cgroup_v2 && BPF_CORE_READ(child, cgroups, dfl_cgrp, kn, id) == cgroup_v2)
 			use_v2 = 1;
 		mark_runtime(child, parent);
@@ -67,17 +55,11 @@ int BPF_PROG(on_exit, struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
 	struct scratch *s = get_scratch();
-	struct proc *p;
-	bool runtime;
 
 	if (!s || !current_in_scope() || BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;
 	note_end(s, tgid);
-	p = bpf_map_lookup_elem(&procs, &tgid);
-	runtime = p && p->runtime;
-	/* The last two threads may come here at once: one of them deletes. */
-	if (!bpf_map_delete_elem(&procs, &tgid) && runtime)
-		__sync_fetch_and_add(&runtime_procs, -1);
+	bpf_map_delete_elem(&procs, &tgid);
 	return 0;
 }
 
@@ -93,11 +75,19 @@ static __always_inline void note_image(void)
 	image_dev = BPF_CORE_READ(root, d_sb, s_dev);
 }
 
+/*
+ * Whether the current process, which runs the runtime's code, is not in the container yet. @p is
+ * NULL when its attachment was not told yet: then it is still where its parent is.
+ */
 static __always_inline bool is_outside(const struct proc *p)
 {
-	__u32 here = mntns_of((struct task_struct *)bpf_get_current_task());
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+	__u32 here = mntns_of(task);
 
-	return here == p->outside[0] || here == p->outside[1];
+	if (p)
+		return here == p->outside[0] || here == p->outside[1];
+	return here == mntns_of(parent) && !task_in_scope(parent);
 }
 
 /* Unique among all CPUs, without an atomic operation that old kernels lack. */
@@ -213,18 +203,11 @@ static __always_inline bool next_program(struct scratch *s, struct proc *p, __u3
 {
 	struct proc *old = bpf_map_lookup_elem(&procs, &tgid);
 
-	if (old && old->runtime && is_outside(old))
+	if ((!old || !old->program) && is_outside(old))
 		return false;
-	if (old)
-		*p = *old;
-	else
-		p->execed = started;
-	if (p->runtime)
-		__sync_fetch_and_add(&runtime_procs, -1);
-	p->runtime = 0;
+	p->execed = old ? old->execed : started;
 	p->program = new_program(s);
-	if (bpf_map_update_elem(&procs, &tgid, p, BPF_ANY))
-		count_loss(WIRE_MAP_FULL);
+	add_proc(tgid, p);
 	return true;
 }
 

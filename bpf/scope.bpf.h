@@ -163,8 +163,6 @@ static __always_inline void add_proc(__u32 tgid, const struct proc *p)
 {
 	if (bpf_map_update_elem(&procs, &tgid, p, BPF_ANY))
 		count_loss(WIRE_MAP_FULL);
-	else if (p->runtime)
-		__sync_fetch_and_add(&runtime_procs, 1);
 }
 
 /*
@@ -176,7 +174,7 @@ static __always_inline void add_proc(__u32 tgid, const struct proc *p)
 static __always_inline void mark_runtime(struct task_struct *task, struct task_struct *by)
 {
 	__u32 tgid = BPF_CORE_READ(task, tgid);
-	struct proc p = { .runtime = 1, .execed = started };
+	struct proc p = { .execed = started };
 
 	if (bpf_map_lookup_elem(&procs, &tgid))
 		return;

@@ -23,13 +23,14 @@ struct {
 	__type(value, __u8);
 } seen SEC(".maps");
 
-/* The container's processes. */
+/*
+ * The container's processes. One that is not in here runs the runtime's code too: a task is in the
+ * cgroup a moment before cgroup_attach_task tells.
+ */
 struct proc {
-	__u64 program;
+	__u64 program;	  /* 0: it still runs the OCI runtime's code */
 	__u32 outside[2]; /* mount namespaces that are not the container's: see scope.bpf.h */
-	__u8 runtime;	  /* still runs the OCI runtime's code */
-	__u8 execed;	  /* came after the container's first program */
-	__u8 pad[6];
+	__u64 execed;	  /* came after the container's first program */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -128,8 +129,6 @@ __u64 cgroup_v2, cgroup_v1;
 /* Tasks are told apart by the v2 one: see task_in_scope(). */
 __u32 use_v2;
 __u32 has_children;
-/* How many processes run the runtime's code. */
-__s32 runtime_procs;
 /* Its first program ran; the process that it ran in; and that one ended. */
 __u32 started, first_tgid, ended;
 

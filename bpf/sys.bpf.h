@@ -6,9 +6,9 @@
  */
 #pragma once
 
-static __always_inline void count(bool runtime, __u32 abi, __u32 nr, __u32 edge)
+static __always_inline void count(__u64 program, __u32 abi, __u32 nr, __u32 edge)
 {
-	__u32 index = wire_counts_index(runtime ? 0 : 1, abi, edge);
+	__u32 index = wire_counts_index(program ? 1 : 0, abi, edge); /* enum record_phase */
 	struct wire_counts *c = bpf_map_lookup_elem(&counts, &index);
 
 	if (c)
@@ -40,7 +40,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	__u32 nr = id, index, abi;
 	struct wire_call *call;
 	struct scratch *s;
-	bool runtime;
+	__u64 program;
 
 	if (!current_in_scope())
 		return 0;
@@ -48,10 +48,10 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	nr &= ~X32_SYSCALL_BIT;
 	if (nr >= WIRE_CALLS)
 		return 0;
-	runtime = in_runtime();
-	count(runtime, abi, nr, WIRE_ENTERED);
+	program = current_program();
+	count(program, abi, nr, WIRE_ENTERED);
 	call = find_call(abi, nr, &index);
-	if (!call || runtime)
+	if (!call || !program)
 		return 0;
 	if (call->action != WIRE_CHDIR && call->action != WIRE_CHROOT &&
 	    (call->action != WIRE_EXEC || call->path[0].dirfd == WIRE_NO_ARG))
@@ -138,7 +138,6 @@ static __always_inline void begin_job(struct scratch *s, struct pt_regs *regs, _
 	s->job.abi = abi;
 	s->job.kinds = 0;
 	s->job.in_root = 0;
-	s->job.program = current_program();
 }
 
 SEC("tp_btf/sys_exit")
@@ -147,7 +146,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	__u32 nr, index, abi;
 	struct wire_call *call;
 	struct scratch *s;
-	bool runtime;
+	__u64 program;
 
 	if (!current_in_scope())
 		return 0;
@@ -163,15 +162,16 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	/* The child of a fork, and a new program, which may have another ABI: they did not call. */
 	if (ret == 0 && (call->action == WIRE_FORK || call->action == WIRE_EXEC))
 		return 0;
-	runtime = in_runtime();
-	count(runtime, abi, nr, WIRE_EXITED);
-	if (runtime || call->action == WIRE_NOTHING || call->action == WIRE_FORK)
+	program = current_program();
+	count(program, abi, nr, WIRE_EXITED);
+	if (!program || call->action == WIRE_NOTHING || call->action == WIRE_FORK)
 		return 0;
 	s = get_scratch();
 	if (!s)
 		return 0;
 	begin_job(s, regs, abi, ret);
 	s->job.index = index;
+	s->job.program = program;
 	if (call->action == WIRE_ARGS)
 		call = unpack_args(s, call);
 	if (call)

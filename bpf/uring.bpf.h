@@ -84,7 +84,7 @@ int BPF_PROG(on_uring_submit, struct io_kiocb *req)
 	void *cmd;
 	__u8 op;
 
-	if (!current_in_scope() || !bpf_core_field_exists(req->cmd) || in_runtime())
+	if (!current_in_scope() || !bpf_core_field_exists(req->cmd) || !current_program())
 		return 0;
 	s = get_scratch();
 	if (!s)

@@ -322,6 +322,9 @@ static void test_start_stop(void)
 	fake_engine_json(
 		f, "POST /v1.41/containers/old/kill", 500,
 		"{\"message\":\"Cannot kill container: old: Container old is not running\"}");
+	fake_engine_json(
+		f, "POST /v1.41/containers/pod/kill", 500,
+		"{\"message\":\"can only kill running containers. pod is in state exited\"}");
 	fake_engine_json(f, "POST /v1.41/containers/bad/kill", 400,
 			 "{\"message\":\"Invalid signal\"}");
 	is_int(engine_container_start(e, "c", &err), 0, "started already");
@@ -334,6 +337,7 @@ static void test_start_stop(void)
 	ok(!err.msg[0], "leaves no error behind");
 	is_int(engine_container_kill(e, "old", "9", &err), 0,
 	       "dead already, in an old daemon's words");
+	is_int(engine_container_kill(e, "pod", "9", &err), 0, "and in Podman's");
 	is_int(engine_container_kill(e, "bad", "SIGX", &err), -EINVAL, "a signal that is none");
 	is_int(engine_container_start(e, "", &err), -EINVAL, "an empty ID is refused here");
 	teardown();

@@ -140,9 +140,10 @@ static void test_bad_pings(void)
 	check_ping(&(struct fake_reply){ .bytes = "HTTP/1.1 500 E\r\nContent-Length: 23\r\n\r\n"
 						  "{\"message\":\"on\x1b[31mfire\"}" },
 		   -EIO, "fire", "a broken daemon");
-	check_ping(&(struct fake_reply){ .bytes = "HTTP/1.1 403 E\r\nContent-Length: 19\r\n\r\n"
+	check_ping(&(struct fake_reply){ .bytes = "HTTP/1.1 403 E\r\nContent-Length: 20\r\n\r\n"
 						  "go away\r\nand\x1b[31m it" },
-		   -EACCES, "go away  and\\x1b[31m it (status 403)", "a proxy that answers in text");
+		   -EACCES, "go away  and\\x1b[31m it (status 403)",
+		   "a proxy that answers in text");
 }
 
 static void test_no_socket(void)

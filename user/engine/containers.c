@@ -124,8 +124,9 @@ int engine_container_kill(struct engine *e, const char *id, const char *sig, str
 	req.method = "POST";
 	req.stall_ms = REMOVE_STALL_MS;
 	r = container_call(e, &req, "killing", id, suffix.buf, &why);
-	/* 409: it does not run. Old daemons have other statuses for that. */
-	if (r >= 0 || r == -EEXIST || strstr(why.msg, "is not running"))
+	/* 409: it does not run. Old daemons, and Podman, have other statuses for that. */
+	if (r >= 0 || r == -EEXIST || strstr(why.msg, "is not running") ||
+	    strstr(why.msg, "can only kill running containers"))
 		return 0;
 	*err = why;
 	return r;

@@ -36,6 +36,8 @@ static const struct {
 	  "this engine speaks TLS: --tls, or DOCKER_TLS_VERIFY=1" },
 	{ "does not support reading", ERR_ENGINE,
 	  "this container's logging driver keeps no log that can be read" },
+	{ "log driver, cannot read", ERR_ENGINE, /* Podman */
+	  "this container's logging driver keeps no log that can be read" },
 	{ "denied by authorization plugin", ERR_ENGINE,
 	  "an authorization plugin of the engine forbids this call" },
 };

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016
 # shellcheck source=../lib.sh
 # Dynamic programs, shells, interpreters of scripts, child processes, docker exec.
 . "$(dirname "$0")/../lib.sh"
 
-# shellcheck disable=SC2016 # the scripts' own variables
 context
 with_libs /bin/dash /bin/cat /bin/ls /usr/bin/env /usr/bin/sort /usr/bin/head /bin/sleep
 ln -sf dash context/root/bin/sh

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Probe commands: the option's short form and the command file. */
+#include "slimtrace/drive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "slimtrace/base/alloc.h"
+#include "slimtrace/base/io.h"
+#include "tests/lib/tap.h"
+
+static void parses(const char *arg, enum probe_protocol protocol, const char *method,
+		   const char *resource)
+{
+	struct probe_cmds cmds = { 0 };
+	struct err err = ERR_INIT;
+
+	if (ok(!probe_cmd_parse(arg, &cmds, &err) && cmds.n == 1, "'%s' is understood", arg)) {
+		is_int(cmds.v[0].protocol, protocol, "its protocol");
+		is_str(cmds.v[0].method, method, "its method");
+		is_str(cmds.v[0].resource, resource, "its resource");
+	}
+	probe_cmds_release(&cmds);
+}
+
+static void refuses(const char *arg, const char *part)
+{
+	struct probe_cmds cmds = { 0 };
+	struct err err = ERR_INIT;
+
+	is_int(probe_cmd_parse(arg, &cmds, &err), -EINVAL, "'%s' is refused", arg);
+	is_int(err.class, ERR_USAGE, "as a usage error");
+	if (!ok(strstr(err.msg, part), "saying '%s'", part))
+		printf("# got '%s'\n", err.msg);
+	is_int(cmds.n, 0, "and nothing is added");
+	probe_cmds_release(&cmds);
+}
+
+static void test_short_form(void)
+{
+	parses("/api/info", PROBE_ANY, "GET", "/api/info");
+	parses("/", PROBE_ANY, "GET", "/");
+	parses("POST:/submit", PROBE_ANY, "POST", "/submit");
+	parses("post:/submit", PROBE_ANY, "POST", "/submit");
+	parses("http:POST:/submit", PROBE_HTTP, "POST", "/submit");
+	parses("https:/x", PROBE_HTTPS, "GET", "/x");
+	parses("HTTPS:delete:/x", PROBE_HTTPS, "DELETE", "/x");
+	parses("/a:b?c=d:e/f//g", PROBE_ANY, "GET", "/a:b?c=d:e/f//g");
+	parses("PUT:/a:POST:/b", PROBE_ANY, "PUT", "/a:POST:/b");
+	parses("PROPFIND:/dav", PROBE_ANY, "PROPFIND", "/dav");
+	parses("//two", PROBE_ANY, "GET", "//two");
+}
+
+static void test_short_form_errors(void)
+{
+	refuses("", "no resource");
+	refuses("GET:", "no resource");
+	refuses("api/info", "does not start with '/'");
+	refuses("GET:api/info", "does not start with '/'");
+	refuses("crawl:/", "neither a protocol (http, https)");
+	refuses("crawl:http:GET:/", "more than a protocol and a method");
+	refuses("ws:GET:/", "'ws' is none of http, https");
+	refuses("http:frob:/", "neither");
+	refuses(":/", "not an HTTP method");
+	refuses("GE T:/", "not an HTTP method");
+	refuses("http::/", "not an HTTP method");
+	refuses("http://127.0.0.1:80/x", "in place of a URL");
+}
+
+static int parse_json(const char *text, struct probe_cmds *cmds, struct err *err)
+{
+	return probe_cmds_parse_json(text, strlen(text), "dir/file.json", cmds, err);
+}
+
+static void test_readme_file(void)
+{
+	/* docker-slim's manual, misspelling included. */
+	static const char text[] = "{\"commands\":[{\"resource\":\"/api/info\"},"
+				   "{\"method\":\"POST\",\"resource\":\"/submit\"},"
+				   "{\"procotol\":\"http\",\"resource\":\"/api/call?arg=one\"},"
+				   "{\"protocol\":\"http\",\"method\":\"POST\","
+				   "\"resource\":\"/submit2\",\"body\":\"key=value\"}]}";
+	struct probe_cmds cmds = { 0 };
+	struct err err = ERR_INIT;
+
+	is_int(parse_json(text, &cmds, &err), 0, "the manual's example is read");
+	if (is_int(cmds.n, 4, "with four commands")) {
+		is_int(cmds.v[0].protocol, PROBE_ANY, "any protocol by default");
+		is_str(cmds.v[0].method, "GET", "GET by default");
+		is_str(cmds.v[1].method, "POST", "a method");
+		is_int(cmds.v[2].protocol, PROBE_HTTP, "the misspelt key is understood");
+		is_str(cmds.v[2].resource, "/api/call?arg=one", "a resource with a query");
+		is_int(cmds.v[3].protocol, PROBE_HTTP, "the right key too");
+		is_str(cmds.v[3].body, "key=value", "a body");
+		is_int(cmds.v[3].body_len, 9, "its length");
+	}
+	probe_cmds_release(&cmds);
+}
+
+static void test_all_keys(void)
+{
+	static const char text[] =
+		"{\"more\":1,\"commands\":[{\"resource\":\"/x\",\"port\":8080,\"unknown\":true,"
+		"\"headers\":[\"X-A: b:c\",\"X-Empty:\"],\"username\":\"u\",\"password\":\"p\","
+		"\"body\":null}]}";
+	struct probe_cmds cmds = { 0 };
+	struct err err = ERR_INIT;
+
+	probe_cmd_parse("/before", &cmds, &err);
+	is_int(parse_json(text, &cmds, &err), 0, "every key is read, unknown ones pass");
+	if (is_int(cmds.n, 2, "the command is added to what was there")) {
+		const struct probe_cmd *cmd = &cmds.v[1];
+
+		is_int(cmd->port, 8080, "port");
+		is_int(cmd->headers.n, 2, "headers");
+		is_str(cmd->headers.v[0], "X-A: b:c", "a header");
+		is_str(cmd->username, "u", "username");
+		is_str(cmd->password, "p", "password");
+		ok(!cmd->body, "null is as if not there");
+	}
+	probe_cmds_release(&cmds);
+}
+
+static void refuses_json(const char *text, const char *part)
+{
+	struct probe_cmds cmds = { 0 };
+	struct err err = ERR_INIT;
+
+	probe_cmd_parse("/before", &cmds, &err);
+	ok(parse_json(text, &cmds, &err) < 0, "refused: %s", text);
+	is_int(err.class, ERR_USAGE, "as a usage error");
+	if (!ok(strstr(err.msg, part), "saying '%s'", part))
+		printf("# got '%s'\n", err.msg);
+	ok(strstr(err.msg, "dir/file.json"), "and in which file");
+	is_int(cmds.n, 1, "what was there is untouched");
+	probe_cmds_release(&cmds);
+}
+
+static void test_json_errors(void)
+{
+	refuses_json("", "not valid JSON");
+	refuses_json("{\"commands\":[{}]} x", "after the JSON document");
+	refuses_json("[]", "no array 'commands'");
+	refuses_json("{\"commands\":{}}", "no array 'commands'");
+	refuses_json("{\"commands\":[{\"resource\":\"/\"},7]}", "commands[1]: this is not an object");
+	refuses_json("{\"commands\":[{\"method\":\"GET\"}]}", "commands[0]: 'resource' is missing");
+	refuses_json("{\"commands\":[{\"resource\":\"x\"}]}", "does not start with '/'");
+	refuses_json("{\"commands\":[{\"resource\":1}]}", "'resource' is not a string");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"protocol\":\"http2\"}]}",
+		     "'http2' is none of http, https");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"method\":\"G\\r\\nX\"}]}",
+		     "not an HTTP method");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"port\":65536}]}", "'port' is not");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"port\":0}]}", "'port' is not");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"port\":80.5}]}", "'port' is not");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"port\":\"80\"}]}", "'port' is not");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"headers\":{}}]}", "'headers' is not");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"headers\":[1]}]}", "'headers' is not");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"headers\":[\"a b: c\"]}]}", "header 0");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"headers\":[\"a: b\\nc: d\"]}]}",
+		     "control character");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"body\":{}}]}", "'body' is not a string");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"body\":\"a\\u0000b\"}]}", "NUL");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"body\":\"a\",\"body_file\":\"b\"}]}",
+		     "more than one of body, body_file");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"body_file\":\"no/such\"}]}",
+		     "'dir/no/such'");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"password\":\"secret\"}]}",
+		     "'username' is not");
+}
+
+static void test_escaped_backslash(void)
+{
+	struct probe_cmds cmds = { 0 };
+	struct err err = ERR_INIT;
+
+	is_int(parse_json("{\"commands\":[{\"resource\":\"/\",\"body\":\"\\\\u0000\"}]}", &cmds,
+			  &err),
+	       0, "an escaped backslash before u0000 is no NUL");
+	is_str(cmds.n ? cmds.v[0].body : NULL, "\\u0000", "and is read as it is");
+	probe_cmds_release(&cmds);
+}
+
+/* The value that is wrong is told, but not when it can be a secret. */
+static void test_secrets(void)
+{
+	static const char *const texts[] = {
+		"{\"commands\":[{\"resource\":\"/\",\"headers\":[\"Authorization: s3cret\\n\"]}]}",
+		"{\"commands\":[{\"resource\":\"/\",\"headers\":[\"s3cret\"]}]}",
+		"{\"commands\":[{\"resource\":\"/\",\"password\":\"s3cret\"}]}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct probe_cmds cmds = { 0 };
+		struct err err = ERR_INIT;
+
+		ok(parse_json(texts[i], &cmds, &err) < 0 && !strstr(err.msg, "s3cret") &&
+			   !strstr(err.hint, "s3cret"),
+		   "a refused secret is not in the message");
+		probe_cmds_release(&cmds);
+	}
+}
+
+static void test_body_file(void)
+{
+	static const char text[] =
+		"{\"commands\":[{\"resource\":\"/\",\"body_file\":\"body.bin\"}]}";
+	_cleanup_free_ char *dir = NULL, *path = NULL, *missing = NULL;
+	struct probe_cmds cmds = { 0 };
+	struct err err = ERR_INIT;
+
+	if (!ok(!io_mkdtemp(&dir, &err), "a directory: %s", err.msg))
+		return;
+	path = xasprintf("%s/body.bin", dir);
+	io_write_atomic(AT_FDCWD, path, 0600, "a\0b", 3, &err);
+	free(path);
+	path = xasprintf("%s/cmds.json", dir);
+	io_write_atomic(AT_FDCWD, path, 0600, text, strlen(text), &err);
+	is_int(probe_cmds_read_file(path, &cmds, &err), 0, "a file is read: %s", err.msg);
+	if (is_int(cmds.n, 1, "with one command"))
+		ok(cmds.v[0].body_len == 3 && !memcmp(cmds.v[0].body, "a\0b", 3),
+		   "its body comes from a file beside it, bytes as they are");
+	missing = xasprintf("%s/missing.json", dir);
+	ok(probe_cmds_read_file(missing, &cmds, &err) < 0 && err.class == ERR_USAGE &&
+		   strstr(err.msg, missing),
+	   "a missing file is a usage error that names it");
+	probe_cmds_release(&cmds);
+	io_remove_tree(AT_FDCWD, dir, &err);
+}
+
+int main(void)
+{
+	test_short_form();
+	test_short_form_errors();
+	test_readme_file();
+	test_all_keys();
+	test_json_errors();
+	test_escaped_backslash();
+	test_secrets();
+	test_body_file();
+	return tap_done();
+}
