@@ -217,7 +217,7 @@ static __always_inline bool made_at_run_time(struct dentry *d)
 		struct ovl_inode *oi = container_of(inode, struct ovl_inode, vfs_inode);
 		struct ovl_entry *oe = BPF_CORE_READ(oi, oe);
 
-		return oe && BPF_CORE_READ(oe, __numlower) == 0;
+		return !oe || BPF_CORE_READ(oe, __numlower) == 0;
 	}
 	if (bpf_core_field_exists(struct ovl_inode___before, lower)) {
 		struct ovl_inode___before *oi =

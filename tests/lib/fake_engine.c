@@ -261,10 +261,10 @@ static void *accept_all(void *arg)
 		if (fd < 0 || f->n_connections == MAX_CONNECTIONS)
 			break;
 		*c = (struct connection){ .f = f, .fd = fd, .in = STRBUF_INIT };
-		pthread_create(&c->thread, NULL, serve, c);
 		pthread_mutex_lock(&f->lock);
 		f->n_connections++;
 		pthread_mutex_unlock(&f->lock);
+		pthread_create(&c->thread, NULL, serve, c);
 	}
 	return NULL;
 }

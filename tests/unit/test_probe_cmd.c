@@ -6,9 +6,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "../lib/tap.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
-#include "tests/lib/tap.h"
 
 static void parses(const char *arg, enum probe_protocol protocol, const char *method,
 		   const char *resource)
@@ -143,7 +143,8 @@ static void test_json_errors(void)
 	refuses_json("{\"commands\":[{}]} x", "after the JSON document");
 	refuses_json("[]", "no array 'commands'");
 	refuses_json("{\"commands\":{}}", "no array 'commands'");
-	refuses_json("{\"commands\":[{\"resource\":\"/\"},7]}", "commands[1]: this is not an object");
+	refuses_json("{\"commands\":[{\"resource\":\"/\"},7]}",
+		     "commands[1]: this is not an object");
 	refuses_json("{\"commands\":[{\"method\":\"GET\"}]}", "commands[0]: 'resource' is missing");
 	refuses_json("{\"commands\":[{\"resource\":\"x\"}]}", "does not start with '/'");
 	refuses_json("{\"commands\":[{\"resource\":1}]}", "'resource' is not a string");
@@ -207,16 +208,16 @@ static void test_body_file(void)
 	static const char text[] =
 		"{\"commands\":[{\"resource\":\"/\",\"body_file\":\"body.bin\"}]}";
 	_cleanup_free_ char *dir = NULL, *path = NULL, *missing = NULL;
+	_cleanup_close_ int fd = -1;
 	struct probe_cmds cmds = { 0 };
 	struct err err = ERR_INIT;
 
 	if (!ok(!io_mkdtemp(&dir, &err), "a directory: %s", err.msg))
 		return;
-	path = xasprintf("%s/body.bin", dir);
-	io_write_atomic(AT_FDCWD, path, 0600, "a\0b", 3, &err);
-	free(path);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	io_write_atomic(fd, "body.bin", 0600, "a\0b", 3, &err);
+	io_write_atomic(fd, "cmds.json", 0600, text, strlen(text), &err);
 	path = xasprintf("%s/cmds.json", dir);
-	io_write_atomic(AT_FDCWD, path, 0600, text, strlen(text), &err);
 	is_int(probe_cmds_read_file(path, &cmds, &err), 0, "a file is read: %s", err.msg);
 	if (is_int(cmds.n, 1, "with one command"))
 		ok(cmds.v[0].body_len == 3 && !memcmp(cmds.v[0].body, "a\0b", 3),

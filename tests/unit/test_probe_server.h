@@ -8,11 +8,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +26,7 @@ struct server {
 	int fd, stop[2];
 	uint16_t port;
 	uint16_t relay_to; /* not 0: connections are passed on to this port */
+	bool waits;	   /* for more when what comes is not HTTP */
 	int delay_ms;	   /* bound but not listening for so long */
 	pthread_t thread;
 	atomic_uint connections, plain; /* plain: those that started with a letter */
@@ -104,7 +107,8 @@ static inline void send_redirect(int fd, int status, const char *where)
 	char head[512];
 
 	snprintf(head, sizeof(head),
-		 "HTTP/1.1 %d Go on\r\nLocation: %s\r\nSet-Cookie: seen=1\r\nContent-Length: 2\r\n"
+		 "HTTP/1.1 %d Go on\r\nLocation: %s\r\nSet-Cookie: seen=1; "
+		 "Path=/\r\nContent-Length: 2\r\n"
 		 "\r\nno",
 		 status, where);
 	send_text(fd, head);
@@ -220,13 +224,20 @@ static inline void serve(struct server *s, int fd)
 {
 	static __thread char buf[sizeof(s->last)];
 	const char *path;
-	char first;
+	char first = 0;
+	bool plain;
 
 	atomic_fetch_add(&s->connections, 1);
-	if (recv(fd, &first, 1, MSG_PEEK) == 1 && first >= 'A' && first <= 'Z')
-		atomic_fetch_add(&s->plain, 1);
+	recv(fd, &first, 1, MSG_PEEK);
+	plain = first >= 'A' && first <= 'Z';
+	atomic_fetch_add(&s->plain, plain);
 	if (s->relay_to) {
 		relay(fd, s->relay_to);
+		return;
+	}
+	if (!plain) {
+		if (s->waits)
+			drain(fd);
 		return;
 	}
 	if (!read_request(fd, buf, sizeof(buf)))

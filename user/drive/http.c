@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "drive/netns.h"
 #include "slimtrace/base/alloc.h"
@@ -20,6 +22,7 @@ struct probe_http {
 	CURLM *multi;
 	CURL *easy;
 	char why[CURL_ERROR_SIZE];
+	bool has_connected; /* a socket of the request under way */
 };
 
 /* One call under way: what libcurl's callbacks get. */
@@ -80,6 +83,21 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
 	x->failed =
 		netns_socket(&x->h->ns, addr->family, addr->socktype, addr->protocol, &fd, x->err);
 	return x->failed < 0 || fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+/*
+ * libcurl tells a connection only when TLS is up too; we want to know whether somebody listens. The
+ * context is not the exchange: this can be called as late as from curl_multi_cleanup().
+ */
+static int on_close(void *ctx, curl_socket_t fd)
+{
+	struct probe_http *h = ctx;
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+
+	if (!getpeername(fd, (struct sockaddr *)&peer, &len))
+		h->has_connected = true;
+	return close(fd);
 }
 
 /* libcurl keeps header lines for later: an endless header must not fill the memory. */
@@ -146,6 +164,8 @@ static void set_connection(struct exchange *x)
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, x);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, x->h);
 	/* http_proxy and its like are for the way to the internet. */
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
@@ -222,6 +242,7 @@ static void set_request(struct exchange *x, const char *url, struct curl_slist *
 
 	curl_easy_reset(easy); /* options only: cookies stay for the redirects of this call */
 	x->h->why[0] = '\0';
+	x->h->has_connected = false;
 	set_connection(x);
 	set_times(x);
 	curl_easy_setopt(easy, CURLOPT_URL, url);
@@ -294,7 +315,7 @@ static enum probe_outcome outcome_of(const struct exchange *x, int code)
 	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
 		return PROBE_UNREACHED;
 	if (code == CURLE_OPERATION_TIMEDOUT)
-		return connected ? PROBE_NO_ANSWER : PROBE_UNREACHED;
+		return connected || x->h->has_connected ? PROBE_NO_ANSWER : PROBE_UNREACHED;
 	return PROBE_NO_HTTP;
 }
 

@@ -15,8 +15,8 @@
 #define CONNECT_MS 5000 /* with https too, when it is a guess: not everybody hangs up on it */
 #define RETRY_MIN_MS 10
 #define RETRY_MAX_MS 500
-#define FIRST_PATIENCE_MS 10000 /* listening comes before being able to accept, in some apps */
-#define PATIENCE_MS 2000	/* a worker that one call ended is started again */
+#define RETRY_MS 10000	    /* listening comes before being able to accept, in some apps */
+#define RETRY_LATER_MS 2000 /* a worker that one call ended is started again */
 #define MAX_UNANSWERED 3
 
 struct prober {
@@ -81,7 +81,7 @@ static int make_call(struct prober *p, struct port *port, struct probe_call *cal
 		if (r < 0)
 			return r;
 		if (ret->outcome != PROBE_UNREACHED) {
-			port->patience_ms = PATIENCE_MS;
+			port->patience_ms = RETRY_LATER_MS;
 			return 0;
 		}
 		now = clock_mono_ms();
@@ -221,7 +221,8 @@ static bool is_for(const struct probe_cmd *cmd, uint16_t port)
 /* @all: of the commands too that name no port. */
 static int run_port(struct prober *p, uint16_t number, bool all, struct err *err)
 {
-	struct port port = { .number = number, .patience_ms = FIRST_PATIENCE_MS };
+	int patience = p->target->retry_ms ? p->target->retry_ms : RETRY_MS;
+	struct port port = { .number = number, .patience_ms = patience };
 	bool is_waited_for = false;
 
 	for (size_t i = 0; i < p->cmds->n; i++) {

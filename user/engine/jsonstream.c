@@ -35,9 +35,9 @@ static bool scan(struct json_stream *s, char c)
 static int deliver(struct json_stream *s, struct err *err)
 {
 	_cleanup_(json_free) cJSON *doc = NULL;
-	int r = json_parse(s->buf.buf, s->buf.len, WHAT, &doc, err);
+	int r = json_parse(s->text.buf, s->text.len, WHAT, &doc, err);
 
-	strbuf_reset(&s->buf);
+	strbuf_reset(&s->text);
 	if (r < 0) {
 		err->class = ERR_ENGINE;
 		return r;
@@ -57,12 +57,12 @@ int json_stream_feed(struct json_stream *s, const char *data, size_t len, struct
 					     WHAT
 					     " is not a JSON object: it starts with byte 0x%02x",
 					     (unsigned char)data[i]);
-		if (s->buf.len >= JSON_STREAM_MAX)
+		if (s->text.len >= JSON_STREAM_MAX)
 			return err_class_set(err, ERR_ENGINE, EMSGSIZE,
 					     "an object in " WHAT " is larger than %u bytes",
 					     JSON_STREAM_MAX);
 		complete = scan(s, data[i]);
-		strbuf_addch(&s->buf, data[i]);
+		strbuf_addch(&s->text, data[i]);
 		if (complete) {
 			int r = deliver(s, err);
 
@@ -82,5 +82,5 @@ int json_stream_end(const struct json_stream *s, struct err *err)
 
 void json_stream_release(struct json_stream *s)
 {
-	strbuf_release(&s->buf);
+	strbuf_release(&s->text);
 }

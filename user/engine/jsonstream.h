@@ -20,13 +20,13 @@ struct json_stream {
 	int (*doc)(const cJSON *doc, void *ctx, struct err *err); /* < 0 ends the stream */
 	void *ctx;
 	/* the splitter's own */
-	struct strbuf buf;
+	struct strbuf text;
 	unsigned int depth;
 	bool in_string, escaped;
 };
 
 #define JSON_STREAM_INIT(fn, arg)                                                                  \
-	((struct json_stream){ .doc = (fn), .ctx = (arg), .buf = { .buf = strbuf_empty } })
+	((struct json_stream){ .text = STRBUF_INIT, .doc = (fn), .ctx = (arg) })
 
 int json_stream_feed(struct json_stream *s, const char *data, size_t len, struct err *err);
 /* At the end: -ECONNRESET when it came inside an object. */

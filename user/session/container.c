@@ -21,6 +21,8 @@
 #include "slimtrace/base/text.h"
 
 #define DEFAULT_GRACE_S 10 /* docker stop's */
+#define TICK_MS 50
+#define STUCK_MS 500
 #define LABEL "io.slimtrace.pid"
 
 /* A command line as the user wrote it: a JSON array, or words as a shell would split them. */
@@ -206,17 +208,51 @@ static bool catches_stop_signal(const struct run *run)
 	return !line || (strtoull(line + strlen("\nSigCgt:"), NULL, 16) & 1ull << (sig - 1));
 }
 
+/*
+ * After the stop signal: waits until the container ends, the grace time is over, or it has become
+ * plain that nothing will come of it. A handler that was there once and is gone (node installs one
+ * that only restores the terminal) leaves a first process that the signal cannot end: when it does
+ * nothing new either, waiting on is waiting for nothing.
+ */
+static void wait_stopped(struct run *run, uint64_t grace_ms)
+{
+	uint64_t start = clock_mono_ms(), since = start, seen = run_activity(run);
+	struct err ignored = ERR_INIT;
+	int status;
+
+	for (;;) {
+		uint64_t now, count;
+
+		if (engine_container_wait(run->engine, run->container, TICK_MS, &status,
+					  &ignored) != 0)
+			return; /* ended, or the user asked us to hurry */
+		now = clock_mono_ms();
+		count = run_activity(run);
+		if (count != seen || catches_stop_signal(run)) {
+			seen = count;
+			since = now;
+		}
+		if (now - start >= grace_ms || now - since >= STUCK_MS)
+			return;
+	}
+}
+
 int container_stop(struct run *run, struct err *err)
 {
-	int grace = (int)json_i64(run->inspect, "Config.StopTimeout", DEFAULT_GRACE_S);
+	uint64_t grace_s = json_u64(run->inspect, "Config.StopTimeout", DEFAULT_GRACE_S);
+	const char *stop = json_str(run->inspect, "Config.StopSignal", "");
 	int status, r;
 
 	if (container_ended(run))
 		return 0;
-	if (cancel_count() > 0 || !catches_stop_signal(run))
-		r = engine_container_kill(run->engine, run->container, "SIGKILL", err);
-	else
-		r = engine_container_stop(run->engine, run->container, grace, err);
+	if (cancel_count() == 0 && catches_stop_signal(run)) {
+		r = engine_container_kill(run->engine, run->container, *stop ? stop : "SIGTERM",
+					  err);
+		if (r < 0)
+			return r;
+		wait_stopped(run, grace_s * 1000);
+	}
+	r = engine_container_kill(run->engine, run->container, "SIGKILL", err);
 	if (r < 0)
 		return r;
 	r = engine_container_wait(run->engine, run->container, 60000, &status, err);

@@ -35,8 +35,7 @@ static void show_counts(struct run *run)
 			c.lost ? ", EVENTS LOST" : "");
 }
 
-/* A number that grows whenever the container does something that it had not done before. */
-static uint64_t activity(struct run *run)
+uint64_t run_activity(struct run *run)
 {
 	struct trace_counts c;
 
@@ -47,7 +46,7 @@ static uint64_t activity(struct run *run)
 /* Waits until nothing new was seen for @quiet_ms, the container ends, or @max_ms have passed. */
 static int wait_quiet(struct run *run, unsigned int quiet_ms, unsigned int max_ms, struct err *err)
 {
-	uint64_t start = clock_mono_ms(), last = start, seen = activity(run);
+	uint64_t start = clock_mono_ms(), last = start, seen = run_activity(run);
 
 	for (;;) {
 		uint64_t now, count;
@@ -57,7 +56,7 @@ static int wait_quiet(struct run *run, unsigned int quiet_ms, unsigned int max_m
 			return r;
 		show_counts(run);
 		now = clock_mono_ms();
-		count = activity(run);
+		count = run_activity(run);
 		if (count != seen) {
 			seen = count;
 			last = now;
@@ -74,7 +73,7 @@ struct quiet {
 
 static bool will_not_listen(struct run *run, struct quiet *q)
 {
-	uint64_t count = activity(run), now = clock_mono_ms();
+	uint64_t count = run_activity(run), now = clock_mono_ms();
 	uint16_t port;
 
 	if (count != q->seen) {

@@ -52,6 +52,8 @@ void container_remove(struct run *run);
 
 /* observe.c: drives the app until the observation is over. */
 int run_observe(struct run *run, struct err *err);
+/* A number that grows whenever the container does something that it had not done before. */
+uint64_t run_activity(struct run *run);
 
 /* artifacts.c: writes the record and the reports below the state path, replacing an older set. */
 int run_write_artifacts(struct run *run, struct err *err);
