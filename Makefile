@@ -53,7 +53,7 @@ endif
 
 libs := libbpf libelf libcurl libarchive libcrypto libseccomp libcjson zlib
 CFLAGS_ALL := -std=gnu17 -g $(san) -Iinclude -I$(out)/gen -Iuser \
-	-D_GNU_SOURCE -DSLIMTRACE_VERSION='"$(VERSION)"' -DSLIMTRACE_COMMIT='"$(COMMIT)"' \
+	-D_GNU_SOURCE -DSLIMTRACE_VERSION='"$(VERSION)"' \
 	-Wall -Wextra -Werror -Wshadow -Wvla -Wundef -Wformat=2 -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wcast-qual -Wswitch-enum \
 	-fno-common -fstack-protector-strong -fPIE -pthread \
@@ -72,7 +72,7 @@ unit_bins := $(unit_sources:tests/unit/%.c=$(out)/unit/%)
 prog_sources := $(wildcard tests/e2e/progs/*.c)
 progs := $(prog_sources:tests/e2e/progs/%.c=build/progs/%)
 
-.PHONY: all check e2e bench lint install clean progs unit
+.PHONY: FORCE all check e2e bench lint install clean progs unit
 all: $(bin)
 progs: $(progs)
 unit: $(unit_bins)
@@ -89,7 +89,14 @@ $(out)/gen/slimtrace.skel.h: $(out)/gen/slimtrace.bpf.o
 	$(call msg,SKEL,$@) $(BPFTOOL) gen skeleton $< name slimtrace_bpf > $@
 
 # --- user space ---
-$(out)/user/trace/%.o: $(out)/gen/slimtrace.skel.h
+$(filter $(out)/user/trace/%,$(objects)): $(out)/gen/slimtrace.skel.h
+# Only this one tells the commit, so only this one is compiled again for another.
+$(out)/user/cli/cmd_version.o: CFLAGS_ALL += -DSLIMTRACE_COMMIT='"$(COMMIT)"'
+$(out)/user/cli/cmd_version.o: $(out)/gen/commit
+$(out)/gen/commit: FORCE
+	@mkdir -p $(@D)
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
+FORCE:
 $(out)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call msg,CC,$@) $(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@

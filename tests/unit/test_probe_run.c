@@ -402,43 +402,49 @@ static void test_refused(void)
 	close(s.fd);
 }
 
-/* openssl s_server with a certificate of its own making; -1 when there is none. */
-static pid_t start_tls(const char *cert, uint16_t *ret_port)
+struct tls {
+	pid_t pid;
+	FILE *out; /* to be kept open as long as it runs */
+	uint16_t port;
+};
+
+static void run_s_server(const char *cert, int out)
+{
+	dup2(out, 1);
+	dup2(open("/dev/null", O_RDWR | O_CLOEXEC), 2);
+	dup2(2, 0);
+	execlp("openssl", "openssl", "s_server", "-www", "-accept", "127.0.0.1:0", "-cert", cert,
+	       "-key", cert, NULL);
+	_exit(127);
+}
+
+/* It says where it listens once it does. */
+static bool start_tls(struct tls *tls, const char *cert)
 {
 	char line[256];
-	unsigned int port = 0;
-	pid_t pid;
-	FILE *out;
 	int p[2];
 
 	if (pipe2(p, O_CLOEXEC) < 0)
 		abort();
-	pid = fork();
-	if (!pid) {
-		dup2(p[1], 1);
-		dup2(open("/dev/null", O_RDWR), 2);
-		dup2(2, 0);
-		execlp("openssl", "openssl", "s_server", "-www", "-accept", "127.0.0.1:0", "-cert",
-		       cert, "-key", cert, NULL);
-		_exit(127);
-	}
+	tls->pid = fork();
+	if (!tls->pid)
+		run_s_server(cert, p[1]);
 	close(p[1]);
-	out = fdopen(p[0], "r");
-	while (!port && fgets(line, sizeof(line), out)) {
-		char *colon = strrchr(line, ':');
+	tls->out = fdopen(p[0], "r");
+	while (!tls->port && fgets(line, sizeof(line), tls->out)) {
+		const char *colon = strrchr(line, ':');
 
 		if (!strncmp(line, "ACCEPT", 6) && colon)
-			port = (unsigned int)strtoul(colon + 1, NULL, 10);
+			tls->port = (uint16_t)strtoul(colon + 1, NULL, 10);
 	}
-	if (port)
-		fcntl(p[0], F_SETFL, O_NONBLOCK);
-	*ret_port = (uint16_t)port;
-	if (!port) {
-		fclose(out);
-		waitpid(pid, NULL, 0);
-		return -1;
-	}
-	return pid; /* its output stays open until we end */
+	return tls->port;
+}
+
+static void stop_tls(struct tls *tls)
+{
+	kill(tls->pid, SIGTERM);
+	waitpid(tls->pid, NULL, 0);
+	fclose(tls->out);
 }
 
 static bool make_cert(const char *path)
@@ -481,18 +487,14 @@ static void test_tls(void)
 {
 	char cert[] = "/tmp/test_probe_XXXXXX";
 	int fd = mkstemp(cert);
-	uint16_t port;
-	pid_t pid;
+	struct tls tls = { 0 };
 
 	if (fd < 0 || !make_cert(cert)) {
 		tap_skip("TLS", "no openssl program");
 	} else {
-		pid = start_tls(cert, &port);
-		if (ok(pid > 0, "openssl s_server listens")) {
-			test_tls_port(port);
-			kill(pid, SIGTERM);
-			waitpid(pid, NULL, 0);
-		}
+		if (ok(start_tls(&tls, cert), "openssl s_server listens"))
+			test_tls_port(tls.port);
+		stop_tls(&tls);
 	}
 	unlink(cert);
 	if (fd >= 0)

@@ -9,6 +9,10 @@
 #include "slimtrace/cli.h"
 #include "slimtrace/trace.h"
 
+#ifndef SLIMTRACE_COMMIT /* a linter, which does not know */
+#define SLIMTRACE_COMMIT ""
+#endif
+
 #define MAX_FEATURES 64
 
 static void print_engine(const struct global_opts *global)

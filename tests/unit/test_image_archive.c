@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+#include <zlib.h>
+
+#include "../lib/tap.h"
+#include "test_image.h"
+
+static struct err err;
+
+static struct image *open_layers(const struct strbuf *layers, const struct strbuf *stored, size_t n)
+{
+	struct image *img = NULL;
+
+	err = ERR_INIT;
+	if (image_open_archive(docker_archive(layers, stored, n), "amd64", "/tmp", &img, &err) < 0)
+		printf("# %s\n", err.msg);
+	return img;
+}
+
+static struct image *open_one(const struct item *items, size_t n)
+{
+	struct strbuf layer = STRBUF_INIT;
+	struct image *img;
+
+	layer_tar(items, n, &layer);
+	img = open_layers(&layer, NULL, 1);
+	strbuf_release(&layer);
+	return img;
+}
+
+static void has_content(const struct image *img, const char *path, const char *want)
+{
+	const struct image_entry *e = image_lookup(img, path);
+	_cleanup_free_ char *got = NULL;
+	size_t len;
+
+	if (ok(e && e->type == ENTRY_FILE, "%s is a file", path) &&
+	    ok(image_file_read(img, e, 1 << 20, &got, &len, &err) == 0, "%s can be read", path))
+		is_str(got, want, "content of %s", path);
+}
+
+static void test_entries(void)
+{
+	static const struct item items[] = {
+		{ "dir/", AE_IFDIR, NULL, 01777, 7, NULL },
+		{ "dir/file", AE_IFREG, "hello", 04755, 70000, "user.x" },
+		{ "dir/link", AE_IFLNK, "../dir/file", 0, 0, NULL },
+		{ "dir/hard", 0, "dir/file", 0, 0, NULL },
+		{ "null", AE_IFCHR, NULL, 0666, 0, NULL },
+		{ "pipe", AE_IFIFO, NULL, 0600, 0, NULL },
+		{ "./no/parent/here", AE_IFREG, "x", 0, 0, NULL },
+		{ "na\xc3\xafve", AE_IFREG, "u", 0, 0, NULL },
+		{ "b\xff", AE_IFREG, "b", 0, 0, NULL },
+		{ "empty", AE_IFREG, "", 0, 0, NULL },
+	};
+	_cleanup_(image_free) struct image *img = open_one(items, ARRAY_SIZE(items));
+	const struct image_entry *file = image_lookup(img, "/dir/file");
+	const struct image_entry *hard = image_lookup(img, "/dir/hard");
+	const struct image_entry *e = image_lookup(img, "/dir");
+
+	ok(e && e->mode == 01777 && e->uid == 7, "directory with its mode and owner");
+	ok(file->mode == 04755 && file->uid == 70000 && file->mtime == 1000000000, "file likewise");
+	ok(file->n_xattrs == 1 && !strcmp(file->xattrs[0].name, "user.x") &&
+		   file->xattrs[0].len == 1,
+	   "xattr");
+	has_content(img, "/dir/file", "hello");
+	has_content(img, "/dir/hard", "hello");
+	ok(hard->inode == file->inode && hard->nlink == 2, "hard links share an inode");
+	e = image_lookup(img, "/dir/link");
+	ok(e && e->type == ENTRY_SYMLINK && !strcmp(e->target, "../dir/file"), "symlink");
+	e = image_lookup(img, "/null");
+	ok(e && e->type == ENTRY_CHAR && e->rdev_major == 1 && e->rdev_minor == 3, "device");
+	ok(image_lookup(img, "/pipe")->type == ENTRY_FIFO, "fifo");
+	e = image_lookup(img, "/no/parent");
+	ok(e && e->type == ENTRY_DIR && e->mode == 0755, "missing parents are made");
+	has_content(img, "/na\xc3\xafve", "u");
+	has_content(img, "/b\xff", "b");
+	has_content(img, "/empty", "");
+	is_int(image_total_size(img), 5 + 1 + 1 + 1, "hard links count once");
+	is_int(image_entry(img, file->id) == file, true, "ids are dense");
+}
+
+static void test_merge(void)
+{
+	static const struct item lower[] = {
+		{ "a", AE_IFREG, "old", 0, 0, NULL },
+		{ "gone", AE_IFREG, "x", 0, 0, NULL },
+		{ "d/one", AE_IFREG, "1", 0, 0, NULL },
+		{ "d/two", AE_IFREG, "2", 0, 0, NULL },
+		{ "o/hidden", AE_IFREG, "h", 0, 0, NULL },
+		{ "was-dir/f", AE_IFREG, "f", 0, 0, NULL },
+		{ "was-file", AE_IFREG, "f", 0, 0, NULL },
+		{ "tree/x/y", AE_IFREG, "y", 0, 0, NULL },
+		{ "linked", AE_IFREG, "shared", 0, 0, NULL },
+	};
+	static const struct item upper[] = {
+		{ "a", AE_IFREG, "newer", 0, 0, NULL },
+		{ ".wh.gone", AE_IFREG, "", 0, 0, NULL },
+		{ "d/.wh.one", AE_IFREG, "", 0, 0, NULL },
+		{ "o/new", AE_IFREG, "n", 0, 0, NULL },
+		{ "o/.wh..wh..opq", AE_IFREG, "", 0, 0, NULL },
+		{ "was-dir", AE_IFREG, "now a file", 0, 0, NULL },
+		{ "was-file/", AE_IFDIR, NULL, 0700, 0, NULL },
+		{ ".wh..wh.plnk", AE_IFREG, "", 0, 0, NULL },
+		{ "d/", AE_IFDIR, NULL, 0711, 0, NULL },
+		{ "alias", 0, "linked", 0, 0, NULL },
+	};
+	struct strbuf layers[2] = { STRBUF_INIT, STRBUF_INIT };
+	_cleanup_(image_free) struct image *img = NULL;
+
+	layer_tar(lower, ARRAY_SIZE(lower), &layers[0]);
+	layer_tar(upper, ARRAY_SIZE(upper), &layers[1]);
+	img = open_layers(layers, NULL, 2);
+	has_content(img, "/a", "newer");
+	is_int(image_lookup(img, "/a")->layer, 1, "from the upper layer");
+	ok(!image_lookup(img, "/gone") && !image_lookup(img, "/d/one"), "whiteouts");
+	has_content(img, "/d/two", "2");
+	is_int(image_lookup(img, "/d/two")->layer, 0, "from the lower layer");
+	is_int(image_lookup(img, "/d")->mode, 0711, "the upper directory's mode");
+	ok(!image_lookup(img, "/o/hidden"), "an opaque directory hides");
+	has_content(img, "/o/new", "n");
+	has_content(img, "/was-dir", "now a file");
+	ok(image_lookup(img, "/was-file")->type == ENTRY_DIR, "file to directory");
+	ok(!image_lookup(img, "/.wh..wh.plnk") && !image_lookup(img, "/plnk"),
+	   "aufs names mean nothing");
+	has_content(img, "/alias", "shared");
+	is_int(image_lookup(img, "/alias")->inode, image_lookup(img, "/linked")->inode,
+	       "a hard link across layers");
+	strbuf_release(&layers[0]);
+	strbuf_release(&layers[1]);
+}
+
+static void test_compressed(void)
+{
+	static const struct item items[] = { { "f", AE_IFREG, "zipped", 0, 0, NULL } };
+	struct strbuf layer = STRBUF_INIT, gz = STRBUF_INIT;
+	_cleanup_(image_free) struct image *img = NULL;
+	z_stream z = { 0 };
+
+	layer_tar(items, 1, &layer);
+	strbuf_grow(&gz, layer.len + 1024);
+	deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+	z.next_in = (Bytef *)layer.buf;
+	z.avail_in = (uInt)layer.len;
+	z.next_out = (Bytef *)gz.buf;
+	z.avail_out = (uInt)layer.len + 1024;
+	deflate(&z, Z_FINISH);
+	gz.len = z.total_out;
+	deflateEnd(&z);
+	img = open_layers(&layer, &gz, 1);
+	if (ok(img != NULL, "a gzip layer opens"))
+		has_content(img, "/f", "zipped");
+	gz.buf[gz.len / 2] ^= 0x55;
+	ok(!open_layers(&layer, &gz, 1), "a damaged one does not");
+	strbuf_release(&layer);
+	strbuf_release(&gz);
+}
+
+static void test_refused(void)
+{
+	static const struct item items[] = { { "f", AE_IFREG, "content", 0, 0, NULL } };
+	static const struct item dangling[] = { { "l", 0, "nowhere", 0, 0, NULL } };
+	static const struct item escape[] = { { "../../up", AE_IFREG, "x", 0, 0, NULL },
+					      { "/abs", AE_IFREG, "y", 0, 0, NULL } };
+	struct strbuf good = STRBUF_INIT, other = STRBUF_INIT;
+	_cleanup_(image_free) struct image *img = NULL;
+	int fd = memfd_create("junk", MFD_CLOEXEC);
+	struct image *none = NULL;
+
+	layer_tar(items, 1, &good);
+	layer_tar(dangling, 1, &other);
+	ok(!open_layers(&good, &other, 1), "a layer that is not its diff ID");
+	ok(strstr(err.msg, "digest") != NULL, "says so: %s", err.msg);
+	ok(!open_layers(&other, NULL, 1), "a hard link to nothing");
+	is_int(err.class, ERR_IMAGE, "is the image's fault");
+	img = open_one(escape, 2);
+	ok(img && image_lookup(img, "/up") && image_lookup(img, "/abs"),
+	   "names cannot leave the root");
+	ok(write(fd, "not a tar at all, just text", 27) == 27, "junk");
+	ok(image_open_archive(fd, "amd64", "/tmp", &none, &err) < 0, "is no archive");
+	strbuf_release(&good);
+	strbuf_release(&other);
+}
+
+/* Every cut and many single flipped bytes: an error or a tree, never anything worse. */
+static void test_damage(void)
+{
+	static const struct item items[] = {
+		{ "d/", AE_IFDIR, NULL, 0, 0, NULL },
+		{ "d/f", AE_IFREG, "content", 0, 0, "user.a" },
+		{ "l", AE_IFLNK, "d/f", 0, 0, NULL },
+		{ "a-name-that-is-so-long-that-a-plain-header-cannot-hold-it-and-an-extension-has-"
+		  "to-come-"
+		  "before-it-in-the-archive",
+		  AE_IFREG, "x", 0, 0, NULL },
+	};
+	struct strbuf layer = STRBUF_INIT, whole = STRBUF_INIT;
+	int fd, opened = 0;
+
+	layer_tar(items, ARRAY_SIZE(items), &layer);
+	fd = docker_archive(&layer, NULL, 1);
+	whole.len = (size_t)lseek(fd, 0, SEEK_END);
+	whole = (struct strbuf)STRBUF_INIT;
+	strbuf_grow(&whole, 65536);
+	whole.len = (size_t)pread(fd, whole.buf, 65536, 0);
+	close(fd);
+	for (size_t i = 0; i < whole.len; i += 7) {
+		struct image *img = NULL;
+
+		fd = memfd_create("damaged", MFD_CLOEXEC);
+		whole.buf[i] ^= 0x41;
+		if (write(fd, whole.buf, i % 3 ? whole.len : i) < 0)
+			abort();
+		whole.buf[i] ^= 0x41;
+		if (image_open_archive(fd, "amd64", "/tmp", &img, &err) == 0)
+			opened++;
+		image_free(img);
+	}
+	ok(opened > 0, "damage that does not matter is survived (%d times)", opened);
+	strbuf_release(&layer);
+	strbuf_release(&whole);
+}
+
+int main(void)
+{
+	test_entries();
+	test_merge();
+	test_compressed();
+	test_refused();
+	test_damage();
+	return tap_done();
+}
