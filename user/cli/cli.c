@@ -10,6 +10,7 @@
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/log.h"
 #include "slimtrace/base/progress.h"
+#include "slimtrace/base/text.h"
 
 #define GLOBAL(field) offsetof(struct global_opts, field)
 
@@ -73,6 +74,17 @@ static void print_help(void)
 	fputs(sb.buf, stdout);
 }
 
+/* Under the error that it belongs to; an error itself it is not. */
+static void print_hint(const char *hint)
+{
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+
+	strbuf_addstr(&line, "slimtrace: hint: ");
+	text_add_safe(&line, hint, strlen(hint));
+	strbuf_addch(&line, '\n');
+	log_raw(line.buf, line.len);
+}
+
 int command_failed(const struct err *err)
 {
 	static const int codes[] = {
@@ -89,7 +101,7 @@ int command_failed(const struct err *err)
 	progress_clear();
 	log_error("%s", err->msg);
 	if (err->hint[0])
-		log_at(LOG_ERROR, "hint: %s", err->hint);
+		print_hint(err->hint);
 	if (err->class == ERR_INTERRUPTED)
 		return EXIT_SIGNAL + cancel_signal();
 	return codes[err->class];

@@ -376,6 +376,8 @@ static int request(struct exchange *x, const char *url)
 	curl_multi_remove_handle(x->h->multi, x->h->easy);
 	curl_easy_getinfo(x->h->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(x->h->easy, CURLINFO_TOTAL_TIME_T, &total);
+	/* The list of files only, or curl_easy_reset() of libcurl 7.88 leaks it; not the cookies. */
+	curl_easy_setopt(x->h->easy, CURLOPT_COOKIEFILE, NULL);
 	curl_slist_free_all(headers);
 	if (r < 0)
 		return r;

@@ -23,6 +23,7 @@
 #define DEFAULT_GRACE_S 10 /* docker stop's */
 #define TICK_MS 50
 #define STUCK_MS 500
+#define DRAIN_MS 2000 /* for output that is still under way when the container has ended */
 #define LABEL "io.slimtrace.pid"
 
 /* A command line as the user wrote it: a JSON array, or words as a shell would split them. */
@@ -129,7 +130,14 @@ int container_create(struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	run->tty = false;
-	return engine_container_create(run->engine, NULL, body, &run->container, err);
+	/*
+	 * Neither creating nor starting is broken off half-way: the engine would go on with it, and
+	 * leave a container whose ID we never learned, or one started after we had removed it.
+	 */
+	cancel_mask(true);
+	r = engine_container_create(run->engine, NULL, body, &run->container, err);
+	cancel_mask(false);
+	return r < 0 ? r : cancel_check(err);
 }
 
 /* The first words of a start that the runtime refused, so that the reader sees whose fault it is.
@@ -154,11 +162,15 @@ int container_start(struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	run->started_ms = clock_mono_ms();
+	cancel_mask(true);
 	r = engine_container_start(run->engine, run->container, err);
+	cancel_mask(false);
 	if (r < 0)
-		return r == -EINTR ? r : start_failed(run, err);
+		return start_failed(run, err);
 	run->running = true;
-	r = engine_container_inspect(run->engine, run->container, &state, err);
+	r = cancel_check(err);
+	if (!r)
+		r = engine_container_inspect(run->engine, run->container, &state, err);
 	if (r < 0)
 		return r;
 	run->pid = (pid_t)json_u64(state, "State.Pid", 0);
@@ -189,23 +201,32 @@ static int signal_number(const char *name)
 	return 0;
 }
 
+/* The signal set that @key ("\nSigCgt:") names in a /proc/PID/status; all signals when it does not. */
+static uint64_t signal_set(const char *status, const char *key)
+{
+	const char *line = strstr(status, key);
+
+	return line ? strtoull(line + strlen(key), NULL, 16) : UINT64_MAX;
+}
+
 /*
- * Whether the container's first process has a handler for its stop signal. The kernel drops a
- * signal without one for the first process of a pid namespace (pid_namespaces(7)), so waiting the
- * grace time for it would be waiting for nothing.
+ * Whether the container's first process has a handler for its stop signal, or blocks it to take it
+ * by sigwait() or a signalfd. The kernel drops any other signal for the first process of a pid
+ * namespace (pid_namespaces(7)), so waiting the grace time for it would be waiting for nothing.
  */
 static bool catches_stop_signal(const struct run *run)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%d/status", (int)run->pid);
 	_cleanup_strbuf_ struct strbuf status = STRBUF_INIT;
-	const char *stop = json_str(run->inspect, "Config.StopSignal", "SIGTERM"), *line;
+	const char *stop = json_str(run->inspect, "Config.StopSignal", "SIGTERM");
 	int sig = signal_number(*stop ? stop : "SIGTERM");
 	struct err ignored = ERR_INIT;
+	uint64_t taken;
 
 	if (!sig || run->pid <= 0 || io_read_file(AT_FDCWD, path, 1 << 16, &status, &ignored) < 0)
 		return true;
-	line = strstr(status.buf, "\nSigCgt:");
-	return !line || (strtoull(line + strlen("\nSigCgt:"), NULL, 16) & 1ull << (sig - 1));
+	taken = signal_set(status.buf, "\nSigCgt:") | signal_set(status.buf, "\nSigBlk:");
+	return taken & 1ull << (sig - 1);
 }
 
 /*
@@ -266,7 +287,7 @@ void container_remove(struct run *run)
 {
 	struct err err = ERR_INIT;
 
-	engine_follow_stop(run->follow, run->running ? 0 : 2000);
+	engine_follow_stop(run->follow, run->running || cancel_signal() ? 0 : DRAIN_MS);
 	run->follow = NULL;
 	if (run->container && engine_container_remove(run->engine, run->container, &err) < 0)
 		log_warn("container %.12s could not be removed: %s", run->container, err.msg);

@@ -368,7 +368,9 @@ static int run_all(struct run *run, struct err *err)
 	run->report->times.observe = seconds_since(start_ms);
 	if (!r)
 		r = judge(run, err);
+	cancel_mask(true); /* what ended the run must not end this */
 	container_remove(run);
+	cancel_mask(false);
 	return r < 0 ? r : conclude(run, err);
 }
 

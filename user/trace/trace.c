@@ -22,6 +22,11 @@
 
 #define CONTAINER_ID_LEN 64
 #define CAPABILITIES 64
+/*
+ * The kernel side wakes the reader for what may be waited for and when much has gathered; what
+ * is between is read this often, for trace_counts().
+ */
+#define GATHER_MS 100
 #define X32_BIT 0x40000000u /* asm/unistd.h: libseccomp's numbers have it too */
 
 struct trace {
@@ -57,7 +62,7 @@ static void *drain(void *ctx)
 				{ .fd = t->stop_fd, .events = POLLIN } };
 
 	while (!fds[1].revents) {
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
+		if (poll(fds, ARRAY_SIZE(fds), GATHER_MS) < 0) {
 			if (errno != EINTR)
 				log_debug("poll: %s", strerror(errno));
 			continue;

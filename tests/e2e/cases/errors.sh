@@ -39,7 +39,7 @@ has 'unknown option: the right one is named' "$err" "'--http-probe-cmd'"
 fails 'no value' 2 '--tag' build e2e/fine --tag
 fails 'bad seconds' 2 'never' build --continue-after never e2e/fine
 fails 'bad probe' 2 'no-slash' build --http-probe-cmd no-slash e2e/fine
-fails 'no probe file' 1 '/nonexistent.json' build --http-probe-cmd-file /nonexistent.json e2e/fine
+fails 'no probe file' 2 '/nonexistent.json' build --http-probe-cmd-file /nonexistent.json e2e/fine
 fails 'bad tag' 2 'UPPER' build --tag UPPER/x e2e/fine
 fails 'bad words' 2 "--cmd" build --cmd "'open quote" e2e/fine
 fails 'include path not absolute' 2 'data' build --http-probe-off --include-path data e2e/fine

@@ -42,10 +42,10 @@ compare() { # NAME "DOCKER RUN OPTIONS" "SLIMTRACE OPTIONS" [COMMAND...]
 }
 
 compare 'as it is' '' ''
+more='--mount /etc/debian_version:/mnt/version:ro --entrypoint /selfview --cmd /other'
 compare 'with options' \
 	'-e A=1 -e B= -u 7:8 -w /work/dir -h somehost -v /etc/debian_version:/mnt/version:ro --entrypoint /selfview' \
-	'--env A=1 --env B= --user 7:8 --workdir /work/dir --hostname somehost
-	 --mount /etc/debian_version:/mnt/version:ro --entrypoint /selfview --cmd /other' /other
+	"--env A=1 --env B= --user 7:8 --workdir /work/dir --hostname somehost $more" /other
 compare 'without a network' '--network none' '--network none'
 
 mkdir hostdir
