@@ -52,7 +52,7 @@ san := -O2 -D_FORTIFY_SOURCE=2
 endif
 
 libs := libbpf libelf libcurl libarchive libcrypto libseccomp libcjson zlib
-CFLAGS_ALL := -std=gnu17 -g $(san) -Iinclude -I$(out)/gen -Iuser \
+CFLAGS_ALL := -std=gnu17 -g $(san) -Iinclude -isystem $(out)/gen -Iuser \
 	-D_GNU_SOURCE -DSLIMTRACE_VERSION='"$(VERSION)"' \
 	-Wall -Wextra -Werror -Wshadow -Wvla -Wundef -Wformat=2 -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wcast-qual -Wswitch-enum \
@@ -123,8 +123,9 @@ bench: $(bin) $(progs)
 lint: $(out)/gen/slimtrace.skel.h compile_commands.json
 	tools/lint
 
+quote := '
 compile_commands.json: Makefile $(sources) $(unit_sources)
-	@python3 tools/compile-commands "$(CC) $(filter-out -Werror,$(CFLAGS_ALL))" user/main.c $(sources) $(unit_sources) > $@
+	@python3 tools/compile-commands '$(subst $(quote),$(quote)\$(quote)$(quote),$(CC) $(filter-out -Werror,$(CFLAGS_ALL)))' user/main.c $(sources) $(unit_sources) > $@
 
 install: $(bin)
 	install -D -m 0755 $(bin) $(DESTDIR)$(PREFIX)/bin/slimtrace

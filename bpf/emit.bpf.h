@@ -56,8 +56,6 @@ static __always_inline void fill_header(struct scratch *s, __u32 type, __u64 pro
 	s->h.walk_len = 0;
 }
 
-#define WAKE_BYTES (1 << 18)
-
 /*
  * Waking the reader costs more than writing an event: it is woken for what somebody may be waiting
  * for, and when a good part has gathered. For the rest it comes by itself (see trace.c).
@@ -66,8 +64,10 @@ static __always_inline __u64 wake_flags(__u32 type)
 {
 	if (type == WIRE_SOCKET || type == WIRE_END)
 		return BPF_RB_FORCE_WAKEUP;
-	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < WAKE_BYTES ? BPF_RB_NO_WAKEUP
-									  : BPF_RB_FORCE_WAKEUP;
+	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) <
+	    bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 8)
+		return BPF_RB_NO_WAKEUP;
+	return BPF_RB_FORCE_WAKEUP;
 }
 
 /* Writes the scratch's first @len bytes; false when there was no room, which is counted. */

@@ -21,18 +21,18 @@ struct report_times {
 };
 
 struct report {
-	char *image;		/* as the user named it */
+	char *image; /* as the user named it */
 	char *image_id;
-	char *slim_image;	/* first tag; NULL when none was made */
+	char *slim_image; /* first tag; NULL when none was made */
 	char *slim_id;
-	char *artifacts;	/* directory; NULL when none were kept */
+	char *artifacts;		/* directory; NULL when none were kept */
 	uint64_t fat_bytes, slim_bytes; /* file content in the merged trees */
 	uint64_t fat_files, slim_files; /* regular files */
 	struct keep_totals totals;
 	uint64_t accesses, programs, syscalls; /* distinct */
 	struct record_loss loss;
 	struct probe_report probes;
-	int exit_status;	/* of the container's first process; -1: we stopped it */
+	int exit_status; /* of the container's first process; -1: we stopped it */
 	struct strvec warnings;
 	struct report_times times;
 };

@@ -29,31 +29,31 @@ enum continue_after {
 
 struct build_opts {
 	struct engine_opts engine;
-	const char *image;	/* reference or ID */
+	const char *image; /* reference or ID */
 	const char *state_path;
-	struct strvec tags;	/* first: the slim image's name; empty: IMAGE.slim */
+	struct strvec tags; /* first: the slim image's name; empty: IMAGE.slim */
 
 	/* How the container is run; nothing of it enters the slim image's configuration. */
 	const char *entrypoint; /* words, or a JSON array; NULL: the image's */
 	const char *cmd;
-	struct strvec env;	/* "NAME=value" or "NAME" */
-	struct strvec mounts;	/* docker run -v */
-	struct strvec links;	/* docker run --link */
+	struct strvec env;    /* "NAME=value" or "NAME" */
+	struct strvec mounts; /* docker run -v */
+	struct strvec links;  /* docker run --link */
 	const char *user, *workdir, *network, *hostname;
 
 	bool probe_off;
 	struct probe_cmds probes; /* empty: GET / */
-	struct strvec execs;	/* shell command lines, run in the container */
+	struct strvec execs;	  /* shell command lines, run in the container */
 	enum continue_after continue_after;
 	unsigned int continue_seconds;
 	unsigned int start_timeout_s; /* how long the app may take until it listens */
 
 	struct strvec include_paths;
-	bool show_logs;		/* the container's output on stderr */
+	bool show_logs; /* the container's output on stderr */
 	bool remove_artifacts;
-	bool allow_loss;	/* make an image although the trace lost something */
-	bool force;		/* make an image although the app failed */
-	uint64_t ring_bytes;	/* 0: the tracer's default */
+	bool allow_loss;     /* make an image although the trace lost something */
+	bool force;	     /* make an image although the app failed */
+	uint64_t ring_bytes; /* 0: the tracer's default */
 };
 
 /* @ret is the caller's (report_release()), filled as far as the run came, also on failure. */

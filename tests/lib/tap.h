@@ -17,8 +17,8 @@
 
 static int tap_run_, tap_failed_;
 
-__attribute__((format(printf, 4, 5), unused)) static bool
-tap_ok_(bool pass, const char *file, int line, const char *fmt, ...)
+__attribute__((format(printf, 4, 5), unused)) static bool tap_ok_(bool pass, const char *file,
+								  int line, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -49,8 +49,8 @@ tap_ok_(bool pass, const char *file, int line, const char *fmt, ...)
 #define is_str(got, want, ...)                                                                     \
 	({                                                                                         \
 		const char *got_ = (got), *want_ = (want);                                         \
-		bool pass_ = ok(got_ && want_ ? !strcmp(got_, want_) : got_ == want_,              \
-				__VA_ARGS__);                                                      \
+		bool pass_ =                                                                       \
+			ok(got_ && want_ ? !strcmp(got_, want_) : got_ == want_, __VA_ARGS__);     \
 		if (!pass_)                                                                        \
 			printf("# got '%s', wanted '%s'\n", got_ ? got_ : "(null)",                \
 			       want_ ? want_ : "(null)");                                          \

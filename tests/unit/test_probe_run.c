@@ -11,6 +11,9 @@
 #include "slimtrace/drive.h"
 #include "test_probe_server.h"
 
+#define LONG_MS 20000 /* never reached when all is well, however busy the machine is */
+#define SHORT_MS 1000 /* for what does not come */
+
 /* What a run is to be like, and what came of it. */
 struct run {
 	struct server *server;
@@ -45,7 +48,7 @@ static void on_result(const struct probe_result *result, void *ctx)
 
 static struct run run_for(struct server *s)
 {
-	struct run run = { .server = s, .n_ports = 1, .timeout_ms = 5000, .ready = 1 };
+	struct run run = { .server = s, .n_ports = 1, .timeout_ms = LONG_MS, .ready = 1 };
 
 	if (s)
 		run.ports[0] = s->port;
@@ -86,16 +89,21 @@ static void end(struct run *run)
 }
 
 /* One command; the run is for the caller to look at and to end. */
-static struct run call(struct server *s, const char *arg)
+static struct run call_within(struct server *s, const char *arg, int timeout_ms)
 {
 	struct run run = run_for(s);
 
-	run.timeout_ms = 1000;
+	run.timeout_ms = timeout_ms;
 	add(&run, arg);
 	go(&run);
 	if (run.r || run.report.n != 1)
 		ok(false, "%s: %s", arg, run.err.msg);
 	return run;
+}
+
+static struct run call(struct server *s, const char *arg)
+{
+	return call_within(s, arg, LONG_MS);
 }
 
 static void answers(struct server *s, const char *arg, int status, uint64_t bytes)
@@ -111,14 +119,12 @@ static void answers(struct server *s, const char *arg, int status, uint64_t byte
 
 static void fails(struct server *s, const char *arg, const char *why)
 {
-	uint64_t start = clock_mono_ms();
-	struct run run = call(s, arg);
+	struct run run = call_within(s, arg, strstr(arg, "silent") ? SHORT_MS : LONG_MS);
 
 	is_int(run.report.v[0].status, 0, "%s: no status", arg);
 	is_int(run.report.ok, 0, "%s: not counted as answered", arg);
 	if (!ok(strstr(run.report.v[0].error, why), "%s: '%s'", arg, why))
 		printf("# got '%s'\n", run.report.v[0].error);
-	ok(clock_mono_ms() - start < 20000, "%s: does not take for ever", arg);
 	end(&run);
 }
 
@@ -143,7 +149,7 @@ static void test_default_request(struct server *s)
 	ok(server_saw(s, "\r\nUser-Agent: slimtrace/"), "the User-Agent header");
 	ok(server_saw(s, "\r\nAccept: */*\r\n"), "the Accept header");
 	ok(!server_saw(s, "Accept-Encoding") && !server_saw(s, "Expect"), "and no other");
-	ok(run.report.v[0].seconds > 0 && run.report.v[0].seconds < 5, "the time it took");
+	ok(run.report.v[0].seconds > 0 && run.report.v[0].seconds < 20, "the time it took");
 	ok(run.report.v[0].port == s->port && !run.report.v[0].https, "port and protocol");
 	is_int(run.n_waits, 1, "waited for the port once");
 	is_int(run.n_results, 1, "the result was told");
@@ -214,7 +220,7 @@ static void test_failures(struct server *s)
 
 static void test_bad_answers(struct server *s)
 {
-	struct run run = call(s, "/stall");
+	struct run run = call_within(s, "/stall", SHORT_MS);
 
 	is_int(run.report.v[0].status, 200, "a body that never ends is an answer");
 	is_int(run.report.v[0].bytes, 3, "as far as it came");
@@ -279,10 +285,17 @@ static void test_https_hangs(void)
 
 	server_bind(&s, "127.0.0.1");
 	server_start(&s);
-	run = call(&s, "/garbage");
+	run = call_within(&s, "/garbage", SHORT_MS);
 	is_int(run.report.v[0].status, 0, "neither http nor https");
 	ok(strstr(run.report.v[0].error, "https: no answer in time"), "https takes too long");
 	is_int(s.connections, 2, "and is tried once");
+	end(&run);
+	run = run_for(&s);
+	add(&run, "/garbage");
+	add(&run, "/garbage");
+	run.timeout_ms = SHORT_MS;
+	go(&run);
+	is_int(s.connections, 5, "for a port, not for a call");
 	end(&run);
 	server_stop(&s);
 }
@@ -395,7 +408,7 @@ static void test_refused(void)
 	start = clock_mono_ms();
 	go(&run);
 	ok(clock_mono_ms() - start >= 400, "a refused connection is tried again for a while");
-	ok(clock_mono_ms() - start < 4000, "and once, not for each call");
+	ok(clock_mono_ms() - start < 10000, "and once, not for each call");
 	is_int(run.report.n, 50, "each call is reported");
 	ok(strstr(run.report.v[0].error, "Connection refused"), "with the reason");
 	end(&run);
@@ -537,6 +550,7 @@ int main(void)
 	struct server s[3] = { 0 };
 	struct err err = ERR_INIT;
 
+	signal(SIGINT, SIG_DFL); /* a background job's is ignored, which cancel_init() respects */
 	cancel_init(&err);
 	for (size_t i = 0; i < ARRAY_SIZE(s); i++) {
 		server_bind(&s[i], "127.0.0.1");

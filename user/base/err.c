@@ -22,7 +22,7 @@ static int result(const struct err *err)
 	return err->code ? -err->code : -EINVAL;
 }
 
-int err_set(struct err *err, int code, const char *fmt, ...)
+int(err_set)(struct err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 	size_t len;
@@ -38,7 +38,7 @@ int err_set(struct err *err, int code, const char *fmt, ...)
 	return result(err);
 }
 
-int err_class_set(struct err *err, enum err_class class, int code, const char *fmt, ...)
+int(err_class_set)(struct err *err, enum err_class class, int code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -51,7 +51,7 @@ int err_class_set(struct err *err, enum err_class class, int code, const char *f
 	return result(err);
 }
 
-int err_wrap(struct err *err, const char *fmt, ...)
+int(err_wrap)(struct err *err, const char *fmt, ...)
 {
 	char old[sizeof(err->msg)];
 	va_list ap;
@@ -68,7 +68,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	return result(err);
 }
 
-int err_hint(struct err *err, const char *fmt, ...)
+int(err_hint)(struct err *err, const char *fmt, ...)
 {
 	va_list ap;
 

@@ -118,6 +118,7 @@ int io_write_atomic(int dirfd, const char *name, mode_t mode, const void *data, 
 	if (!r && renameat(dirfd, tmp, dirfd, name) < 0)
 		r = -errno;
 	if (r < 0) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): set with fd */
 		unlinkat(dirfd, tmp, 0);
 		return err_set(err, -r, "cannot write '%s'", name);
 	}

@@ -29,6 +29,7 @@ void strmap_free_with(struct strmap *map, void (*free_value)(void *))
 	if (!map)
 		return;
 	HASH_ITER (hh, map->items, it, tmp) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): uthash holds the next item in tmp */
 		HASH_DEL(map->items, it);
 		if (free_value)
 			free_value(it->value);

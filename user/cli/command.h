@@ -19,7 +19,7 @@ extern const struct option_set global_options; /* its target is set by the calle
 
 struct command {
 	const char *name;
-	const char *summary;	/* for the list of commands */
+	const char *summary; /* for the list of commands */
 	/* argv[0] is the command's name. Returns an enum exit_code. */
 	int (*run)(int argc, char **argv, struct global_opts *global);
 };

@@ -20,7 +20,6 @@
 struct probe_http {
 	struct netns ns;
 	CURLM *multi;
-	CURL *easy;
 	char why[CURL_ERROR_SIZE];
 	bool has_connected; /* a socket of the request under way */
 };
@@ -28,6 +27,7 @@ struct probe_http {
 /* One call under way: what libcurl's callbacks get. */
 struct exchange {
 	struct probe_http *h;
+	CURL *easy; /* of this call alone, redirects included: so are the cookies in it */
 	const struct probe_call *call;
 	const char *method;
 	bool send_body; /* a redirect can turn a POST into a GET */
@@ -54,8 +54,7 @@ int probe_http_new(int netns_fd, struct probe_http **ret, struct err *err)
 	pthread_once(&once, global_init);
 	h->ns = (struct netns){ .target = -1, .home = -1 };
 	h->multi = curl_multi_init();
-	h->easy = curl_easy_init();
-	if (!h->multi || !h->easy) /* nothing but a lack of memory */
+	if (!h->multi) /* nothing but a lack of memory */
 		abort();
 	r = netns_init(&h->ns, netns_fd, err);
 	if (r < 0)
@@ -68,7 +67,6 @@ void probe_http_free(struct probe_http *h)
 {
 	if (!h)
 		return;
-	curl_easy_cleanup(h->easy);
 	curl_multi_cleanup(h->multi);
 	netns_release(&h->ns);
 	free(h);
@@ -159,7 +157,7 @@ static void set_tls(CURL *easy)
 
 static void set_connection(struct exchange *x)
 {
-	CURL *easy = x->h->easy;
+	CURL *easy = x->easy;
 
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
@@ -183,8 +181,8 @@ static void set_times(const struct exchange *x)
 	uint64_t now = clock_mono_ms();
 	long left = now < x->end_ms ? (long)(x->end_ms - now) : 1;
 
-	curl_easy_setopt(x->h->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)x->call->connect_ms);
-	curl_easy_setopt(x->h->easy, CURLOPT_TIMEOUT_MS, left);
+	curl_easy_setopt(x->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)x->call->connect_ms);
+	curl_easy_setopt(x->easy, CURLOPT_TIMEOUT_MS, left);
 }
 
 /* Methods whose requests without a body say so: some servers answer 411 otherwise. */
@@ -196,9 +194,10 @@ static bool has_length(const char *method)
 static void set_method(const struct exchange *x)
 {
 	const struct probe_cmd *cmd = x->call->cmd;
-	CURL *easy = x->h->easy;
+	CURL *easy = x->easy;
 	bool body = x->send_body && cmd->body;
 
+	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L); /* whatever was sent before a redirect */
 	if (!strcmp(x->method, "HEAD")) {
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	} else if (body || has_length(x->method)) {
@@ -236,25 +235,19 @@ static struct curl_slist *make_headers(const struct strvec *headers)
 	return list;
 }
 
-static void set_request(struct exchange *x, const char *url, struct curl_slist *headers)
+static void set_call(struct exchange *x, struct curl_slist *headers)
 {
-	CURL *easy = x->h->easy;
+	CURL *easy = x->easy;
 
-	curl_easy_reset(easy); /* options only: cookies stay for the redirects of this call */
-	x->h->why[0] = '\0';
-	x->h->has_connected = false;
 	set_connection(x);
-	set_times(x);
-	curl_easy_setopt(easy, CURLOPT_URL, url);
+	set_user(easy, x->call->cmd);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "slimtrace/" SLIMTRACE_VERSION);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
-	curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
-	set_user(easy, x->call->cmd);
-	set_method(x);
+	curl_easy_setopt(easy, CURLOPT_COOKIEFILE, ""); /* no file; cookies are understood */
 }
 
 static int wait_event(struct exchange *x)
@@ -271,9 +264,11 @@ static int wait_event(struct exchange *x)
 static int transfer(struct exchange *x, CURLcode *ret)
 {
 	CURLMsg *msg;
-	int running = 1, left, r;
+	int running = 1, left;
 
 	for (;;) {
+		int r;
+
 		if (curl_multi_perform(x->h->multi, &running) != CURLM_OK)
 			return err_set(x->err, EIO, "cannot make an HTTP call");
 		if (x->failed < 0)
@@ -309,7 +304,7 @@ static enum probe_outcome outcome_of(const struct exchange *x, int code)
 {
 	curl_off_t connected = 0;
 
-	curl_easy_getinfo(x->h->easy, CURLINFO_CONNECT_TIME_T, &connected);
+	curl_easy_getinfo(x->easy, CURLINFO_CONNECT_TIME_T, &connected);
 	if (x->answer->status)
 		return PROBE_ANSWERED;
 	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
@@ -325,7 +320,7 @@ static void explain(const struct exchange *x, int code)
 	const char *why = x->h->why[0] ? x->h->why : curl_easy_strerror((CURLcode)code);
 	long os = 0;
 
-	curl_easy_getinfo(x->h->easy, CURLINFO_OS_ERRNO, &os);
+	curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &os);
 	if (code == CURLE_COULDNT_CONNECT)
 		text = xasprintf("no connection to %s: %s", x->call->addr,
 				 os ? strerror((int)os) : why);
@@ -336,6 +331,8 @@ static void explain(const struct exchange *x, int code)
 		text = xstrdup("the connection was closed without an answer");
 	else if (code == CURLE_RECV_ERROR && os == ECONNRESET)
 		text = xstrdup("the connection was reset");
+	else if (code == CURLE_SSL_CONNECT_ERROR)
+		text = xasprintf("no TLS: %s", why);
 	else if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
 		text = xstrdup("what came back is not HTTP");
 	else if (code == CURLE_WRITE_ERROR && x->header_bytes > PROBE_MAX_HEADER_BYTES)
@@ -360,34 +357,39 @@ static bool wants_https(const struct exchange *x)
 	return false;
 }
 
-static int request(struct exchange *x, const char *url)
+static void take_answer(struct exchange *x, CURLcode code)
 {
-	struct curl_slist *headers = make_headers(&x->call->cmd->headers);
 	curl_off_t total = 0;
-	CURLcode code = CURLE_OK;
 	long status = 0;
-	int r;
 
-	*x->answer = (struct probe_answer){ .seconds = x->answer->seconds };
-	x->head_len = 0;
-	set_request(x, url, headers);
-	curl_multi_add_handle(x->h->multi, x->h->easy);
-	r = transfer(x, &code);
-	curl_multi_remove_handle(x->h->multi, x->h->easy);
-	curl_easy_getinfo(x->h->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(x->h->easy, CURLINFO_TOTAL_TIME_T, &total);
-	/* The list of files only, or curl_easy_reset() of libcurl 7.88 leaks it; not the cookies. */
-	curl_easy_setopt(x->h->easy, CURLOPT_COOKIEFILE, NULL);
-	curl_slist_free_all(headers);
-	if (r < 0)
-		return r;
+	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(x->easy, CURLINFO_TOTAL_TIME_T, &total);
 	x->answer->status = (int)status;
 	x->answer->seconds += (double)total / 1e6;
 	x->answer->outcome = outcome_of(x, (int)code);
 	x->answer->wants_https = wants_https(x);
 	if (code != CURLE_OK)
 		explain(x, (int)code);
-	return 0;
+}
+
+static int request(struct exchange *x, const char *url)
+{
+	CURLcode code = CURLE_OK;
+	int r;
+
+	*x->answer = (struct probe_answer){ .seconds = x->answer->seconds };
+	x->head_len = 0;
+	x->h->why[0] = '\0';
+	x->h->has_connected = false;
+	set_times(x);
+	set_method(x);
+	curl_easy_setopt(x->easy, CURLOPT_URL, url);
+	curl_multi_add_handle(x->h->multi, x->easy);
+	r = transfer(x, &code);
+	curl_multi_remove_handle(x->h->multi, x->easy);
+	if (!r)
+		take_answer(x, code);
+	return r;
 }
 
 /* A part of a parsed URL, compared without regard to case. */
@@ -422,7 +424,7 @@ static char *redirect_target(const struct exchange *x)
 {
 	char *where = NULL;
 
-	curl_easy_getinfo(x->h->easy, CURLINFO_REDIRECT_URL, &where);
+	curl_easy_getinfo(x->easy, CURLINFO_REDIRECT_URL, &where);
 	if (!where || clock_mono_ms() >= x->end_ms)
 		return NULL;
 	if (same_origin(x->call, where))
@@ -472,20 +474,26 @@ int probe_http_call(struct probe_http *h, const struct probe_call *call, struct 
 		    struct err *err)
 {
 	_cleanup_free_ char *url = make_url(call);
+	struct curl_slist *headers = make_headers(&call->cmd->headers);
 	struct probe_answer answer = { 0 };
 	struct exchange x = { .h = h,
+			      .easy = curl_easy_init(),
 			      .call = call,
 			      .method = call->cmd->method,
 			      .send_body = true,
 			      .answer = &answer,
 			      .end_ms = clock_mono_ms() + (uint64_t)call->timeout_ms,
 			      .err = err };
-	int r = request(&x, url);
+	int r;
 
+	if (!x.easy)
+		abort();
+	set_call(&x, headers);
+	r = request(&x, url);
 	if (!r && answer.outcome == PROBE_ANSWERED)
 		r = follow(&x);
-	curl_easy_setopt(h->easy, CURLOPT_COOKIELIST, "ALL"); /* forgets them */
-	curl_easy_reset(h->easy);
+	curl_easy_cleanup(x.easy);
+	curl_slist_free_all(headers);
 	if (r < 0)
 		return r;
 	*ret = answer;

@@ -12,7 +12,8 @@
 #include "slimtrace/drive.h"
 
 #define CALL_MS 30000
-#define CONNECT_MS 5000 /* with https too, when it is a guess: not everybody hangs up on it */
+#define CONNECT_MS 5000
+#define GUESS_MS 3000 /* for TLS where it is a guess: some servers wait for more instead */
 #define RETRY_MIN_MS 10
 #define RETRY_MAX_MS 500
 #define RETRY_MS 10000	    /* listening comes before being able to accept, in some apps */
@@ -32,6 +33,7 @@ struct port {
 	size_t addr;		    /* of the target's addresses: tried first */
 	enum probe_protocol spoken; /* PROBE_ANY: not known yet */
 	int patience_ms;	    /* how long a refused connection is tried again */
+	bool hangs_on_tls;	    /* it is not guessed again */
 	bool has_answered;
 	unsigned int unanswered; /* calls, while it has never answered */
 	bool is_deaf;		 /* it does not listen */
@@ -49,6 +51,7 @@ static int try_addresses(struct prober *p, struct port *port, struct probe_call 
 {
 	const struct strvec *addrs = &p->target->addrs;
 
+	*ret = (struct probe_answer){ .outcome = PROBE_UNREACHED };
 	for (size_t i = 0; i < addrs->n; i++) {
 		size_t at = (port->addr + i) % addrs->n;
 		struct probe_answer answer;
@@ -105,7 +108,9 @@ static int call_by(struct prober *p, struct port *port, const struct probe_cmd *
 	struct probe_call call = { .cmd = cmd,
 				   .port = port->number,
 				   .https = https,
-				   .connect_ms = https && !is_guess ? timeout : CONNECT_MS,
+				   .connect_ms = !https	    ? CONNECT_MS
+						 : is_guess ? GUESS_MS
+							    : timeout,
 				   .timeout_ms = timeout };
 	int r = make_call(p, port, &call, ret, err);
 
@@ -138,11 +143,12 @@ static int call_by_either(struct prober *p, struct port *port, const struct prob
 		return r;
 	*ret = http;
 	*ret_https = false;
-	if (http.outcome != PROBE_NO_HTTP && !http.wants_https)
+	if (port->hangs_on_tls || (http.outcome != PROBE_NO_HTTP && !http.wants_https))
 		return 0;
 	r = call_by(p, port, cmd, PROBE_HTTPS, true, &https, err);
 	if (r < 0)
 		return r;
+	port->hangs_on_tls = https.outcome == PROBE_NO_ANSWER;
 	if (https.outcome == PROBE_ANSWERED) {
 		*ret = https;
 		*ret_https = true;

@@ -114,7 +114,7 @@ static int content_start(int fd, uint64_t header, uint64_t *ret, struct err *err
 		if (pread(fd, block, sizeof(block), (off_t)header) != (ssize_t)sizeof(block))
 			return err_class_set(err, ERR_IMAGE, EIO, "the archive is cut");
 		header += TAR_BLOCK;
-		if (!memchr("xgLK", block[156], 4) || !block[156]) {
+		if (!block[156] || !strchr("xgLK", block[156])) {
 			*ret = header;
 			return 0;
 		}

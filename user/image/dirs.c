@@ -235,7 +235,7 @@ static int read_layer(struct reader *rd, int fd, struct err *err)
 static int read_root(struct image *img, int fd, struct err *err)
 {
 	struct stat st;
-	bool opaque;
+	bool opaque = false;
 
 	if (fstat(fd, &st) < 0)
 		return err_set(err, errno, "cannot stat a layer");

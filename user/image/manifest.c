@@ -75,7 +75,7 @@ static int from_docker(int fd, const struct strmap *members, struct manifest *re
 
 	if (r < 0)
 		return r;
-	first = cJSON_IsArray(json) ? json->child : NULL;
+	first = json && cJSON_IsArray(json) ? json->child : NULL;
 	ret->config = find(members, json_str(first, "Config", ""));
 	if (!ret->config)
 		return err_class_set(err, ERR_IMAGE, ENOENT, "the configuration '%s' is not in it",

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "session/session.h"
@@ -201,12 +202,25 @@ static int signal_number(const char *name)
 	return 0;
 }
 
-/* The signal set that @key ("\nSigCgt:") names in a /proc/PID/status; all signals when it does not. */
+/* The signal set that @key ("\nSigCgt:") names in a /proc/PID/status; all signals when it does not.
+ */
 static uint64_t signal_set(const char *status, const char *key)
 {
 	const char *line = strstr(status, key);
 
 	return line ? strtoull(line + strlen(key), NULL, 16) : UINT64_MAX;
+}
+
+/* In sigwait() a process has unblocked what it waits for: /proc does not show that it would take
+ * it. */
+static bool in_sigwait(pid_t pid)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/syscall", (int)pid);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct err ignored = ERR_INIT;
+
+	return !io_read_file(AT_FDCWD, path, 4096, &text, &ignored) &&
+	       strtol(text.buf, NULL, 10) == SYS_rt_sigtimedwait;
 }
 
 /*
@@ -226,7 +240,7 @@ static bool catches_stop_signal(const struct run *run)
 	if (!sig || run->pid <= 0 || io_read_file(AT_FDCWD, path, 1 << 16, &status, &ignored) < 0)
 		return true;
 	taken = signal_set(status.buf, "\nSigCgt:") | signal_set(status.buf, "\nSigBlk:");
-	return taken & 1ull << (sig - 1);
+	return (taken & 1ull << (sig - 1)) || in_sigwait(run->pid);
 }
 
 /*

@@ -46,7 +46,7 @@ static const char *image_name(const struct run *run)
 	const cJSON *name = json_path(run->inspect, "RepoTags");
 
 	name = cJSON_IsArray(name) ? name->child : NULL;
-	if (strncmp(run->image_id + 7, hex, strlen(hex)) != 0 || !cJSON_IsString(name))
+	if (strncmp(run->image_id + 7, hex, strlen(hex)) != 0 || !name || !cJSON_IsString(name))
 		return given;
 	return name->valuestring;
 }

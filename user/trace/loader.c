@@ -282,11 +282,10 @@ void programs_release(struct programs *p)
 
 uint64_t programs_missed(const struct programs *p)
 {
-	struct bpf_program *prog;
+	struct bpf_program *prog = NULL;
 	uint64_t missed = 0;
 
-	bpf_object__for_each_program(prog, p->skel->obj)
-	{
+	while ((prog = bpf_object__next_program(p->skel->obj, prog))) {
 		struct bpf_prog_info info = { 0 };
 		uint32_t len = sizeof(info);
 
@@ -318,7 +317,7 @@ int programs_try_required(struct err *err)
 
 static int try_alone(struct programs *p, enum optional which)
 {
-	struct bpf_program *prog;
+	struct bpf_program *prog = NULL;
 	struct btf *btf = btf__load_vmlinux_btf();
 	int r = -ENOENT;
 
@@ -330,7 +329,7 @@ static int try_alone(struct programs *p, enum optional which)
 		keep_last_words("this kernel has no such tracepoint");
 		return r;
 	}
-	bpf_object__for_each_program(prog, p->skel->obj)
+	while ((prog = bpf_object__next_program(p->skel->obj, prog)))
 		bpf_program__set_autoload(prog, prog == optional_program(p->skel, which));
 	return slimtrace_bpf__load(p->skel);
 }

@@ -165,7 +165,7 @@ void trace_free(struct trace *t)
 	free(t);
 }
 
-/* Sums one phase, ABI and edge over all CPUs into @ret (WIRE_CALLS entries). */
+/* Adds one phase, ABI and edge of all CPUs to @ret (WIRE_CALLS entries). */
 static int read_counts(struct trace *t, uint32_t index, struct wire_counts *per_cpu, int n_cpus,
 		       uint64_t *ret)
 {
@@ -173,7 +173,6 @@ static int read_counts(struct trace *t, uint32_t index, struct wire_counts *per_
 
 	if (bpf_map_lookup_elem(fd, &index, per_cpu) < 0)
 		return -errno;
-	memset(ret, 0, WIRE_CALLS * sizeof(*ret));
 	for (int cpu = 0; cpu < n_cpus; cpu++)
 		for (int nr = 0; nr < WIRE_CALLS; nr++)
 			ret[nr] += per_cpu[cpu].n[nr];
@@ -184,33 +183,38 @@ typedef void (*syscall_fn)(void *ctx, enum record_phase phase, enum record_abi a
 			   uint64_t count);
 
 /*
- * Calls @fn for each syscall that was made. A call shows at both of its edges, or only at its
- * entry (exit; it never returned), or only at its exit (seccomp refused it): the larger count is
- * the number of calls.
+ * A call shows at both of its edges, or only at its entry (exit; it never returned), or only at
+ * its exit (seccomp refused it): the larger count is the number of calls.
  */
+static int each_of_abi(struct trace *t, enum record_phase phase, enum record_abi abi,
+		       struct wire_counts *per_cpu, int n_cpus, syscall_fn fn, void *ctx)
+{
+	uint64_t entered[WIRE_CALLS] = { 0 }, exited[WIRE_CALLS] = { 0 };
+	int r = read_counts(t, wire_counts_index(phase, abi, WIRE_ENTERED), per_cpu, n_cpus,
+			    entered);
+
+	if (!r)
+		r = read_counts(t, wire_counts_index(phase, abi, WIRE_EXITED), per_cpu, n_cpus,
+				exited);
+	for (uint32_t nr = 0; nr < WIRE_CALLS && !r; nr++)
+		if (entered[nr] || exited[nr])
+			fn(ctx, phase, abi, abi == RECORD_X32 ? nr | X32_BIT : nr,
+			   entered[nr] > exited[nr] ? entered[nr] : exited[nr]);
+	return r;
+}
+
+/* Calls @fn for each syscall that was made. */
 static int each_syscall(struct trace *t, syscall_fn fn, void *ctx)
 {
 	int n_cpus = libbpf_num_possible_cpus(), r = 0;
 	_cleanup_free_ struct wire_counts *per_cpu = NULL;
-	uint64_t entered[WIRE_CALLS], exited[WIRE_CALLS];
 
 	if (n_cpus <= 0)
 		return n_cpus;
 	per_cpu = xcalloc((size_t)n_cpus, sizeof(*per_cpu));
-	for (uint32_t i = 0; i < WIRE_PHASES * WIRE_ABIS && !r; i++) {
-		enum record_phase phase = (enum record_phase)(i / WIRE_ABIS);
-		enum record_abi abi = (enum record_abi)(i % WIRE_ABIS);
-
-		r = read_counts(t, wire_counts_index(phase, abi, WIRE_ENTERED), per_cpu, n_cpus,
-				entered);
-		if (!r)
-			r = read_counts(t, wire_counts_index(phase, abi, WIRE_EXITED), per_cpu,
-					n_cpus, exited);
-		for (uint32_t nr = 0; nr < WIRE_CALLS && !r; nr++)
-			if (entered[nr] || exited[nr])
-				fn(ctx, phase, abi, abi == RECORD_X32 ? nr | X32_BIT : nr,
-				   entered[nr] > exited[nr] ? entered[nr] : exited[nr]);
-	}
+	for (int i = 0; i < WIRE_PHASES * WIRE_ABIS && !r; i++)
+		r = each_of_abi(t, (enum record_phase)(i / WIRE_ABIS),
+				(enum record_abi)(i % WIRE_ABIS), per_cpu, n_cpus, fn, ctx);
 	return r;
 }
 

@@ -54,4 +54,19 @@ int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf
 /* Sets the hint, replacing an older one. Returns -code. */
 int err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * What all of these return is negative. Said where the compiler and the analyzers see it, so that
+ * they know a caller that tests for it to be safe.
+ */
+static inline int err_negative(int r)
+{
+	if (r >= 0)
+		__builtin_unreachable();
+	return r;
+}
+#define err_set(...) err_negative(err_set(__VA_ARGS__))
+#define err_class_set(...) err_negative(err_class_set(__VA_ARGS__))
+#define err_wrap(...) err_negative(err_wrap(__VA_ARGS__))
+#define err_hint(...) err_negative(err_hint(__VA_ARGS__))
+
 #endif

@@ -15,13 +15,15 @@ COPY root /
 CMD ["/webserver"]
 END
 
-mux() { tmux -S "$SCRATCH/tmux" "$@"; }
+servers=0
+mux() { tmux -S "$SCRATCH/tmux-$servers" "$@"; }
 trap 'mux kill-server 2>/dev/null' EXIT
 
 # on_terminal ARGS...: slimtrace build in an 80x24 terminal; its exit status goes to ./status
 on_terminal() {
 	rm -f status
 	mux kill-server 2>/dev/null
+	servers=$((servers + 1))
 	mux -f /dev/null new-session -d -x 80 -y 24 -s s \
 		"LANG=C.UTF-8 '$SLIMTRACE' --state-path '$state' build $*; echo \$? >'$SCRATCH/status'; exec cat"
 	mux pipe-pane -t s "cat >'$SCRATCH/raw'"
