@@ -21,17 +21,19 @@ static __always_inline struct wire_call *find_call(__u32 abi, __u32 nr, __u32 *r
 	return bpf_map_lookup_elem(&calls, ret_index);
 }
 
-/* execveat's directory may be closed, and chdir's and chroot's replaced, when the call is over. */
-static __always_inline void save_what_changes(struct scratch *s, struct pt_regs *regs, __u32 action)
+/*
+ * What a call's path counts from and will not when the call is over: execveat's directory may be
+ * closed by then, chdir's and chroot's replaced.
+ */
+static __always_inline struct place place_to_save(const struct wire_call *call, __u64 first_arg)
 {
-	if (action == WIRE_CHDIR) {
-		save_base(s, current_cwd());
-	} else if (action == WIRE_CHROOT) {
-		save_base(s, current_root());
-	} else {
-		read_args(s->job.args, regs, s->job.abi);
-		save_base(s, fd_place(s->job.args[0]));
-	}
+	if (call->action == WIRE_CHDIR)
+		return current_cwd();
+	if (call->action == WIRE_CHROOT)
+		return current_root();
+	if (call->action == WIRE_EXEC && call->path[0].dirfd != WIRE_NO_ARG)
+		return fd_place(first_arg);
+	return (struct place){};
 }
 
 SEC("tp_btf/sys_enter")
@@ -39,8 +41,8 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 {
 	__u32 nr = id, index, abi;
 	struct wire_call *call;
+	__u64 program, args[6];
 	struct scratch *s;
-	__u64 program;
 
 	if (!current_in_scope())
 		return 0;
@@ -51,16 +53,13 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	program = current_program();
 	count(program, abi, nr, WIRE_ENTERED);
 	call = find_call(abi, nr, &index);
-	if (!call || !program)
-		return 0;
-	if (call->action != WIRE_CHDIR && call->action != WIRE_CHROOT &&
-	    (call->action != WIRE_EXEC || call->path[0].dirfd == WIRE_NO_ARG))
-		return 0;
 	s = get_scratch();
-	if (!s)
+	if (!call || !s || !program)
 		return 0;
-	s->job.abi = abi;
-	save_what_changes(s, regs, call->action);
+	if (call->action != WIRE_CHDIR && call->action != WIRE_CHROOT && call->action != WIRE_EXEC)
+		return 0;
+	read_args(args, regs, abi);
+	save_base(s, place_to_save(call, args[0]));
 	return 0;
 }
 

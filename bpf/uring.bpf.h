@@ -15,91 +15,90 @@
 #define IORING_OP_LINKAT 39
 #define AT_SYMLINK_NOFOLLOW 0x100
 
-static __always_inline void ask_uring(struct scratch *s, struct asked *a, int dfd,
-				      struct filename *name)
+/* One path of a request. A function of its own: verified once, alone. */
+__noinline int ask_uring(__u64 name, __s32 dfd, __u32 kinds, __u32 flags)
 {
-	long len = read_kernel_string(s, BPF_CORE_READ(name, name));
+	struct asked a = { .program = current_program(), .kinds = kinds, .flags = flags };
+	struct filename *filename = (struct filename *)name;
+	struct scratch *s = get_scratch();
+	struct place from;
+	long len;
 
-	a->program = current_program();
-	a->len = len;
-	if (len > 0)
-		emit_lookup(s, a, string_is_absolute(s) ? current_root() : fd_place(dfd));
-	else if (len == 0)
-		emit_place(fd_place(dfd), a->kinds, a->program);
+	if (!s)
+		return 0;
+	len = read_kernel_string(s, BPF_CORE_READ(filename, name));
+	if (len < 0)
+		return 0;
+	from = len && string_is_absolute(s) ? current_root() : fd_place(dfd);
+	a.len = len;
+	if (len)
+		emit_lookup(s, &a, from);
+	else
+		emit_place(from, kinds, a.program);
+	return 0;
 }
 
-static __always_inline void uring_open(struct scratch *s, void *cmd)
-{
-	struct io_open *open = cmd;
-	__u32 flags = BPF_CORE_READ(open, how.flags);
-	struct asked a = { .kinds = open_kinds(flags) };
+#define ASK_URING(cmd, name, dfd, kinds, flags)                                                    \
+	ask_uring((__u64)BPF_CORE_READ(cmd, name), BPF_CORE_READ(cmd, dfd), kinds, flags)
 
-	if (open_follows(flags))
-		a.flags = WIRE_FOLLOW;
-	ask_uring(s, &a, BPF_CORE_READ(open, dfd), BPF_CORE_READ(open, filename));
+static __always_inline void uring_open(struct io_open *cmd)
+{
+	__u32 flags = BPF_CORE_READ(cmd, how.flags);
+
+	ASK_URING(cmd, filename, dfd, open_kinds(flags), open_follows(flags) ? WIRE_FOLLOW : 0);
 }
 
-static __always_inline void uring_statx(struct scratch *s, void *cmd)
+static __always_inline void uring_statx(struct io_statx *cmd)
 {
-	struct io_statx *statx = cmd;
-	struct asked a = { .kinds = WIRE_KIND_STAT };
+	bool follow = !(BPF_CORE_READ(cmd, flags) & AT_SYMLINK_NOFOLLOW);
 
-	if (!(BPF_CORE_READ(statx, flags) & AT_SYMLINK_NOFOLLOW))
-		a.flags = WIRE_FOLLOW;
-	ask_uring(s, &a, BPF_CORE_READ(statx, dfd), BPF_CORE_READ(statx, filename));
+	ASK_URING(cmd, filename, dfd, WIRE_KIND_STAT, follow ? WIRE_FOLLOW : 0);
 }
 
-static __always_inline void uring_unlink(struct scratch *s, void *cmd)
+static __always_inline void uring_unlink(struct io_unlink *cmd)
 {
-	struct io_unlink *unlink = cmd;
-	struct asked a = { .kinds = WIRE_KIND_DELETE };
-
-	ask_uring(s, &a, BPF_CORE_READ(unlink, dfd), BPF_CORE_READ(unlink, filename));
+	ASK_URING(cmd, filename, dfd, WIRE_KIND_DELETE, 0);
 }
 
-static __always_inline void uring_mkdir(struct scratch *s, void *cmd)
+static __always_inline void uring_mkdir(struct io_mkdir *cmd)
 {
-	struct io_mkdir *mkdir = cmd;
-	struct asked a = { .kinds = WIRE_KIND_CREATE };
-
-	ask_uring(s, &a, BPF_CORE_READ(mkdir, dfd), BPF_CORE_READ(mkdir, filename));
+	ASK_URING(cmd, filename, dfd, WIRE_KIND_CREATE, 0);
 }
 
-/* struct io_link has the same fields. */
-static __always_inline void uring_rename(struct scratch *s, void *cmd, bool link)
+static __always_inline void uring_rename(struct io_rename *cmd)
 {
-	struct io_rename *rename = cmd;
-	struct asked from = { .kinds = link ? WIRE_KIND_READ : WIRE_KIND_DELETE };
-	struct asked to = { .kinds = WIRE_KIND_CREATE };
+	ASK_URING(cmd, oldpath, old_dfd, WIRE_KIND_DELETE, 0);
+	ASK_URING(cmd, newpath, new_dfd, WIRE_KIND_CREATE, 0);
+}
 
-	ask_uring(s, &from, BPF_CORE_READ(rename, old_dfd), BPF_CORE_READ(rename, oldpath));
-	ask_uring(s, &to, BPF_CORE_READ(rename, new_dfd), BPF_CORE_READ(rename, newpath));
+static __always_inline void uring_link(struct io_link *cmd)
+{
+	ASK_URING(cmd, oldpath, old_dfd, WIRE_KIND_READ, 0);
+	ASK_URING(cmd, newpath, new_dfd, WIRE_KIND_CREATE, 0);
 }
 
 /* Before 6.2 the tracepoint was io_uring_submit_sqe: user space sets the name that is there. */
 SEC("tp_btf/io_uring_submit_req")
 int BPF_PROG(on_uring_submit, struct io_kiocb *req)
 {
-	struct scratch *s;
 	void *cmd;
 	__u8 op;
 
 	if (!current_in_scope() || !bpf_core_field_exists(req->cmd) || !current_program())
 		return 0;
-	s = get_scratch();
-	if (!s)
-		return 0;
 	cmd = __builtin_preserve_access_index(&req->cmd);
 	op = BPF_CORE_READ(req, opcode);
 	if (op == IORING_OP_OPENAT || op == IORING_OP_OPENAT2)
-		uring_open(s, cmd);
+		uring_open(cmd);
 	else if (op == IORING_OP_STATX)
-		uring_statx(s, cmd);
+		uring_statx(cmd);
 	else if (op == IORING_OP_UNLINKAT)
-		uring_unlink(s, cmd);
+		uring_unlink(cmd);
 	else if (op == IORING_OP_MKDIRAT)
-		uring_mkdir(s, cmd);
-	else if (op == IORING_OP_RENAMEAT || op == IORING_OP_LINKAT)
-		uring_rename(s, cmd, op == IORING_OP_LINKAT);
+		uring_mkdir(cmd);
+	else if (op == IORING_OP_RENAMEAT)
+		uring_rename(cmd);
+	else if (op == IORING_OP_LINKAT)
+		uring_link(cmd);
 	return 0;
 }

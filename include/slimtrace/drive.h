@@ -84,7 +84,7 @@ struct probe_target {
 	struct strvec addrs; /* literal, tried in order: "127.0.0.1", "::1", the container's own */
 	const uint16_t *ports;
 	size_t n_ports;
-	int call_timeout_ms; /* for all of a call once it is connected; 0: 30 s */
+	int call_timeout_ms; /* for all of a call, redirects included; 0: 30 s */
 	int retry_ms;	     /* how long a refused connection is tried again; 0: 10 s */
 	/*
 	 * Waits until the app listens on @port: 1 yes, 0 it will not (time is up, it ended),
@@ -103,9 +103,9 @@ struct probe_target {
  * Redirects within the same scheme, address and port are followed, up to 10, other ones are the
  * answer. An answer of any status is an answer. A call that fails is in the report, not an error.
  *
- * What is bounded: the time of a call; the retries of refused connections (on
- * the first call after wait_ready(); 2 s or less later on); the calls on a port that never answers
- * (after three the others are not made and reported as such).
+ * What is bounded: the time of a call; the retries of refused connections (on the first call after
+ * wait_ready(); 2 s or less later on); the calls on a port that never answers (after three, the
+ * others are not made and are reported as such).
  *
  * -EINTR when asked to end, other errors when the network namespace cannot be entered or left.
  * May be called in any thread; that thread's network namespace is the same afterwards.

@@ -195,7 +195,6 @@ static void test_redirects(struct server *s)
 	answers(s, "/redirect/10", 200, 5);
 	answers(s, "/redirect/11", 302, 2);
 	answers(s, "/absolute", 200, 5);
-	answers(s, "/away", 302, 2);
 	answers(s, "/secure", 302, 2);
 	answers(s, "/into-silence", 302, 2);
 	run = call(s, "POST:/redirect/1");
@@ -204,6 +203,15 @@ static void test_redirects(struct server *s)
 	run = call(s, "POST:/keep");
 	ok(server_saw(s, "POST /ok"), "307 does not");
 	end(&run);
+}
+
+static void test_redirect_away(struct server *s, struct server *other)
+{
+	_cleanup_free_ char *path = xasprintf("/away/%u", other->port);
+	unsigned int connections = other->connections;
+
+	answers(s, path, 302, 2);
+	is_int(other->connections, connections, "a redirect to another port is not followed");
 }
 
 static void test_failures(struct server *s)
@@ -557,6 +565,7 @@ int main(void)
 		server_start(&s[i]);
 	}
 	test_server(&s[0]);
+	test_redirect_away(&s[0], &s[1]);
 	test_ports(&s[0], &s[1], &s[2]);
 	test_addresses();
 	test_https_hangs();

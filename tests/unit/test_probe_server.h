@@ -125,8 +125,9 @@ static inline void answer_redirect(const struct server *s, int fd, const char *p
 	} else if (!strncmp(path, "/absolute", 9)) {
 		snprintf(where, sizeof(where), "http://127.0.0.1:%u/ok", s->port);
 		send_redirect(fd, 301, where);
-	} else if (!strncmp(path, "/away", 5)) {
-		send_redirect(fd, 302, "http://127.0.0.2:1/");
+	} else if (sscanf(path, "/away/%d", &n) == 1) {
+		snprintf(where, sizeof(where), "http://127.0.0.1:%d/ok", n);
+		send_redirect(fd, 302, where);
 	} else if (!strncmp(path, "/secure", 7)) {
 		snprintf(where, sizeof(where), "https://127.0.0.1:%u/ok", s->port);
 		send_redirect(fd, 302, where);

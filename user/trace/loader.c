@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -15,13 +16,14 @@
 #include <unistd.h>
 
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/io.h"
 #include "slimtrace/base/log.h"
-#include "slimtrace/base/text.h"
 #include "slimtrace/wire.h"
 #include "trace/skel.h"
 #include "trace/table.h"
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
+#define BTF_MAX (64u << 20)
 #define ID_LEN 64
 #define DEFAULT_RING (16u << 20)
 #define MAX_RING (1u << 30)
@@ -37,32 +39,49 @@ const struct optional_program optional_programs[N_OPTIONAL] = {
 	},
 };
 
-/* libbpf's last warning: it says why a program was refused. libbpf's messages have no context. */
-static pthread_mutex_t last_words_lock = PTHREAD_MUTEX_INITIALIZER;
-static char last_words[160];
+/* libbpf's first warning says why something failed. Its messages come without a context. */
+static pthread_mutex_t words_lock = PTHREAD_MUTEX_INITIALIZER;
+static char kept_words[160];
 
-static void keep_last_words(const char *text)
+static void forget_words(void)
 {
-	pthread_mutex_lock(&last_words_lock);
-	snprintf(last_words, sizeof(last_words), "%s", text);
-	pthread_mutex_unlock(&last_words_lock);
+	pthread_mutex_lock(&words_lock);
+	kept_words[0] = '\0';
+	pthread_mutex_unlock(&words_lock);
+}
+
+static void keep_words(const char *text)
+{
+	static const char prefix[] = "libbpf: ";
+
+	if (!strncmp(text, prefix, sizeof(prefix) - 1))
+		text += sizeof(prefix) - 1;
+	pthread_mutex_lock(&words_lock);
+	if (!kept_words[0])
+		snprintf(kept_words, sizeof(kept_words), "%s", text);
+	pthread_mutex_unlock(&words_lock);
+}
+
+static void copy_words(char *ret, size_t size)
+{
+	pthread_mutex_lock(&words_lock);
+	snprintf(ret, size, "%s", kept_words);
+	pthread_mutex_unlock(&words_lock);
 }
 
 __attribute__((format(printf, 2, 0))) static int on_message(enum libbpf_print_level level,
 							    const char *fmt, va_list ap)
 {
-	char text[512];
-	size_t len;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
 	if (level == LIBBPF_DEBUG)
 		return 0;
-	vsnprintf(text, sizeof(text), fmt, ap);
-	len = strlen(text);
-	if (len && text[len - 1] == '\n')
-		text[len - 1] = '\0';
-	log_debug("%s", text);
+	strbuf_vaddf(&text, fmt, ap);
+	if (text.len && text.buf[text.len - 1] == '\n')
+		strbuf_setlen(&text, text.len - 1);
+	log_debug("%s", text.buf);
 	if (level == LIBBPF_WARN)
-		keep_last_words(text);
+		keep_words(text.buf);
 	return 0;
 }
 
@@ -106,16 +125,20 @@ static struct bpf_program *optional_program(struct slimtrace_bpf *skel, enum opt
 	return NULL;
 }
 
-static bool has_tracepoint(const struct btf *btf, const char *name)
+/*
+ * The kernel's types have one of this name for each tracepoint. Names stand between NULs there, and
+ * looking for one among the bytes is much quicker than having libbpf read them all.
+ */
+static bool has_tracepoint(const struct strbuf *btf, const char *name)
 {
 	char type[64];
+	int len = snprintf(type, sizeof(type), "%cbtf_trace_%s", 0, name);
 
-	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
+	return memmem(btf->buf, btf->len, type, (size_t)len + 1) != NULL;
 }
 
 /* Switches off what this kernel has no tracepoint for, and finds the one that was renamed. */
-static void choose_optional(struct programs *p, const struct btf *btf)
+static void choose_optional(struct programs *p, const struct strbuf *btf)
 {
 	struct bpf_program *uring = p->skel->progs.on_uring_submit;
 
@@ -160,11 +183,9 @@ static int fill_calls(struct slimtrace_bpf *skel, struct err *err)
 
 static int load_failed(int r, struct err *err)
 {
-	char words[sizeof(last_words)];
+	char words[sizeof(kept_words)];
 
-	pthread_mutex_lock(&last_words_lock);
-	memcpy(words, last_words, sizeof(words));
-	pthread_mutex_unlock(&last_words_lock);
+	copy_words(words, sizeof(words));
 	err_class_set(err, ERR_KERNEL, -r, "the kernel refused the tracer's programs: %s%s%s",
 		      strerror(-r), words[0] ? ": " : "", words);
 	if (r == -EPERM || r == -EACCES)
@@ -179,7 +200,7 @@ static int open_skeleton(const struct trace_opts *opts, struct programs *p, stru
 {
 	int r;
 
-	keep_last_words("");
+	forget_words();
 	p->skel = slimtrace_bpf__open();
 	if (!p->skel)
 		return load_failed(-errno, err);
@@ -190,7 +211,7 @@ static int open_skeleton(const struct trace_opts *opts, struct programs *p, stru
 }
 
 /* Loads all that this kernel has tracepoints for, without those named in @without. */
-static int try_load(const struct trace_opts *opts, const struct btf *btf, unsigned int without,
+static int try_load(const struct trace_opts *opts, const struct strbuf *btf, unsigned int without,
 		    struct programs *p, struct err *err)
 {
 	int r = open_skeleton(opts, p, err);
@@ -212,22 +233,27 @@ static int try_load(const struct trace_opts *opts, const struct btf *btf, unsign
 	return 0;
 }
 
+/* What the verifier and libbpf say of a program that does not fit this kernel. */
+static bool may_help_without(int r)
+{
+	return r == -EINVAL || r == -EACCES || r == -ENOENT || r == -ESRCH;
+}
+
 /* All of them, else all but one, else none of the optional ones: each mask once, fullest first. */
 static int load_what_works(const struct trace_opts *opts, struct programs *p, struct err *err)
 {
 	static const unsigned int masks[] = { 0, 1u << OPTIONAL_URING, 1u << OPTIONAL_CAP,
 					      (1u << N_OPTIONAL) - 1 };
-	struct btf *btf = btf__load_vmlinux_btf();
-	int r = -EINVAL;
+	_cleanup_strbuf_ struct strbuf btf = STRBUF_INIT;
+	int r = io_read_file(AT_FDCWD, BTF_PATH, BTF_MAX, &btf, err);
 
-	if (!btf)
-		return load_failed(-errno, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
-		r = try_load(opts, btf, masks[i], p, err);
-		if (r != -EINVAL && r != -EACCES && r != -ENOENT && r != -ESRCH)
+		r = try_load(opts, &btf, masks[i], p, err);
+		if (!may_help_without(r))
 			break;
 	}
-	btf__free(btf);
 	return r;
 }
 
@@ -317,17 +343,17 @@ int programs_try_required(struct err *err)
 
 static int try_alone(struct programs *p, enum optional which)
 {
+	_cleanup_strbuf_ struct strbuf btf = STRBUF_INIT;
 	struct bpf_program *prog = NULL;
-	struct btf *btf = btf__load_vmlinux_btf();
-	int r = -ENOENT;
+	struct err err = ERR_INIT;
+	int r = io_read_file(AT_FDCWD, BTF_PATH, BTF_MAX, &btf, &err);
 
-	if (!btf)
-		return -errno;
-	choose_optional(p, btf);
-	btf__free(btf);
-	if (!p->present[which]) {
-		keep_last_words("this kernel has no such tracepoint");
+	if (r < 0)
 		return r;
+	choose_optional(p, &btf);
+	if (!p->present[which]) {
+		keep_words("this kernel has no such tracepoint");
+		return -ENOENT;
 	}
 	while ((prog = bpf_object__next_program(p->skel->obj, prog)))
 		bpf_program__set_autoload(prog, prog == optional_program(p->skel, which));
@@ -344,10 +370,10 @@ int programs_try(enum optional which, char *why, size_t why_size)
 		return r;
 	r = try_alone(&p, which);
 	programs_release(&p);
-	pthread_mutex_lock(&last_words_lock);
 	if (r < 0)
-		snprintf(why, why_size, "%s", last_words[0] ? last_words : strerror(-r));
-	pthread_mutex_unlock(&last_words_lock);
+		copy_words(why, why_size);
+	if (r < 0 && !why[0])
+		snprintf(why, why_size, "%s", strerror(-r));
 	return r;
 }
 
