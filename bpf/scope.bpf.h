@@ -127,14 +127,14 @@ static __always_inline void add_child(__u64 key)
 	has_children = 1;
 }
 
-/* Made again by a restart: its tasks and its file system are other ones then. */
+/* Made again when the container is restarted: all begins anew, its file system too. */
 static __always_inline void container_made(__u64 key)
 {
 	if (key & V1)
 		cgroup_v1 = key;
 	else
 		cgroup_v2 = key;
-	image_dev = 0;
+	image_dev = started = ended = 0;
 }
 
 SEC("tp_btf/cgroup_mkdir")

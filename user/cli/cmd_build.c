@@ -88,7 +88,7 @@ static const struct option_row rows[] = {
 	  NULL },
 	{ "http-probe-off", OPTION_NOT, ARGS(http_probe), NULL, "no HTTP probe", NULL },
 	{ "http-probe-cmd", OPTION_CALL, 0, "[PROTO:][METHOD:]PATH",
-	  "request to make in place of GET / [zero or more]", add_probe },
+	  "request to make besides GET / [zero or more]", add_probe },
 	{ "http-probe-cmd-file", OPTION_CALL, 0, "FILE",
 	  "JSON file with requests to make [zero or more]", add_probe_file },
 	{ "start-timeout", OPTION_UINT, ARGS(build.start_timeout_s), "SECONDS",
@@ -147,6 +147,19 @@ static void print_help(void)
 	fputs(sb.buf, stdout);
 }
 
+/* GET / is made as well as what was asked for, as docker-slim documents it; once is enough. */
+static int add_default_probe(struct probe_cmds *cmds, struct err *err)
+{
+	for (size_t i = 0; i < cmds->n; i++) {
+		const struct probe_cmd *cmd = &cmds->v[i];
+
+		if (!strcmp(cmd->method, "GET") && !strcmp(cmd->resource, "/") && !cmd->port &&
+		    cmd->protocol == PROBE_ANY)
+			return 0;
+	}
+	return probe_cmd_parse("/", cmds, err);
+}
+
 static int check(struct args *args, const struct strvec *words, struct err *err)
 {
 	struct build_opts *o = &args->build;
@@ -178,7 +191,7 @@ static int check(struct args *args, const struct strvec *words, struct err *err)
 		return err_class_set(
 			err, ERR_USAGE, EINVAL,
 			"--continue-after probe and --http-probe-off exclude each other");
-	return o->probes.n || o->probe_off ? 0 : probe_cmd_parse("/", &o->probes, err);
+	return o->probe_off ? 0 : add_default_probe(&o->probes, err);
 }
 
 static void args_release(struct args *args)

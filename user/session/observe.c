@@ -201,7 +201,8 @@ static void report_failed_probes(struct run *run)
 
 	for (size_t i = 0; i < p->n; i++)
 		if (!p->v[i].status)
-			run_warn(run, "no HTTP answer to %s %s on port %u: %s", p->v[i].cmd->method,
+			run_warn(run, "no %s answer to %s %s on port %u: %s",
+				 p->v[i].https ? "https" : "http", p->v[i].cmd->method,
 				 p->v[i].cmd->resource, p->v[i].port, p->v[i].error);
 }
 

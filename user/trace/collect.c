@@ -79,6 +79,8 @@ static void add_program(struct collector *c, struct event *ev)
 
 	if (!c->first_ns)
 		c->first_ns = ev->ns;
+	if (!(ev->flags & WIRE_EXECED)) /* restarted */
+		c->ended = false;
 	split_argv(ev->string, ev->string_len, &argv);
 	strbuf_reset(&c->path);
 	decode_walk(ev, &c->path);

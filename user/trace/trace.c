@@ -248,7 +248,7 @@ void trace_counts(struct trace *t, struct trace_counts *ret)
 	c.programs =
 		t->collector.builder ? record_builder_record(t->collector.builder)->n_programs : 0;
 	c.lost = sum_lost(t);
-	c.started = t->programs.skel->bss->started;
+	c.started = t->collector.first_ns != 0;
 	pthread_mutex_unlock(&t->lock);
 	*ret = c;
 }

@@ -25,7 +25,7 @@ normalise() {
 	host=$(sed -n 's/^hostname //p' lines)
 	sed -E -e "s/\\b${host:-none}\\b/HOST/g" -e 's/\b[0-9a-f]{64}\b/ID/g' \
 		-e 's/^(.*mountinfo: )[0-9]+ [0-9]+ [0-9]+:[0-9]+/\1/' \
-		-e 's/(lowerdir|upperdir|workdir)=[^, ]*/\1/g' -e 's/pipe:\[[0-9]+\]/pipe/' lines
+		-e 's/(lowerdir|upperdir|workdir)=[^, ]*/\1/g' -e 's/pipe:\[[0-9]+\]/pipe/' -e 's/master:[0-9]+/master:N/' lines
 }
 
 compare() { # NAME "DOCKER RUN OPTIONS" "SLIMTRACE OPTIONS" [COMMAND...]
