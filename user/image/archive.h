@@ -1,49 +1,60 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * An image archive as a set of members that can be read at random, and a layer's tar as a stream
- * of entries. The only files that know libarchive here are archive.c and layertar.c.
- */
+/* An image archive as a set of members, of which some are the image's parts. */
 #ifndef IMAGE_ARCHIVE_H
 #define IMAGE_ARCHIVE_H
 
-#include <archive.h>
-#include <archive_entry.h>
-
+#include "image/tarread.h"
 #include "image/tree.h"
 #include "slimtrace/base/strbuf.h"
 #include "slimtrace/base/strmap.h"
 
-/* Bytes [start, start + len) of a file. */
-struct range {
-	int fd;
-	uint64_t start, len, pos;
-	char *buf;
-};
-
-/* A tar reader over @range, which it uses until archive_read_free(). */
-int range_open_tar(struct range *range, struct archive **ret, struct err *err);
-void range_release(struct range *range);
-
-/* A member of the outer archive. */
+/* A member of the outer archive: its content lies there as it is. */
 struct member {
 	uint64_t start, len;
-	char *link; /* symlink target, NULL for a file */
+	char *link; /* the member that it is another name of; NULL for a file */
 };
+/* All members by normalized path, to be freed with strmap_free_with(…, member_free). */
+int members_list(int fd, struct strmap *ret, struct err *err);
 void member_free(void *member);
+/* The whole of a small member, appended to @ret. */
+int member_read(int fd, const struct member *m, size_t max, struct strbuf *ret, struct err *err);
 
-/* manifest.c: configuration and layers of the image, by member. Layers bottom first. */
+/* manifest.c: which members are the image. Layers bottom first. */
 struct manifest {
 	const struct member *config;
+	struct digest config_digest; /* as the manifest tells it; empty when it does not */
 	const struct member **layers;
 	size_t n_layers;
 };
 int manifest_find(int fd, const struct strmap *members, const char *arch, struct manifest *ret,
 		  struct err *err);
 void manifest_release(struct manifest *m);
-/* The whole of a small member, appended to @ret. */
-int member_read(int fd, const struct member *m, size_t max, struct strbuf *ret, struct err *err);
 
-/* layertar.c: applies one layer's tar to the tree. */
-int layer_apply_tar(struct image *img, uint32_t layer, struct range *range, struct err *err);
+/* unpack.c: true when @range begins like something compressed. */
+bool layer_is_compressed(const struct range *range);
+/*
+ * Appends what @range unpacks to to @out, which becomes the range's file. Returns its digest.
+ */
+int layer_unpack(struct range *range, int out, struct digest *ret, struct err *err);
+/* The digest of what is there. */
+int layer_digest(const struct range *range, struct digest *ret, struct err *err);
+
+/* layertar.c: applies the tar of layer @layer, which is img->ranges[layer], to the tree. */
+int layer_apply_tar(struct image *img, uint32_t layer, struct err *err);
+
+/* An entry's note of where its first header is: the layer, and the offset in its tar. */
+#define SOURCE_OFFSET_BITS 48
+static inline uint64_t source_note(uint32_t layer, uint64_t offset)
+{
+	return (uint64_t)layer << SOURCE_OFFSET_BITS | offset;
+}
+static inline uint32_t source_layer(uint64_t note)
+{
+	return (uint32_t)(note >> SOURCE_OFFSET_BITS);
+}
+static inline uint64_t source_offset(uint64_t note)
+{
+	return note & ((1ull << SOURCE_OFFSET_BITS) - 1);
+}
 
 #endif

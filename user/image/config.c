@@ -4,6 +4,7 @@
  * others need is read; the bytes stay as they are.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,18 +13,15 @@
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/json.h"
 
-static char *dup_str(const cJSON *json, const char *path)
+/* The string at @path, "" when there is none; another type is an error. */
+static int read_str(const cJSON *json, const char *path, char **ret, struct err *err)
 {
-	return xstrdup(json_str(json, path, ""));
-}
+	const cJSON *item = json_path(json, path);
 
-static void add_keys(const cJSON *obj, struct strvec *ret)
-{
-	const cJSON *item;
-
-	cJSON_ArrayForEach (item, obj)
-		if (item->string)
-			strvec_push(ret, item->string);
+	if (item && !cJSON_IsString(item))
+		return err_set(err, EINVAL, "'%s' is not a string", path);
+	*ret = xstrdup(item ? item->valuestring : "");
+	return 0;
 }
 
 /* A command: an array of strings, or in old images one string. */
@@ -38,31 +36,87 @@ static int read_words(const cJSON *json, const char *path, struct strvec *ret, s
 	return json_strvec(json, path, ret, err);
 }
 
-static int read_fields(struct image_config *c, const cJSON *json, struct err *err)
+/* A set, which is an object with keys and no values. */
+static int read_keys(const cJSON *json, const char *path, struct strvec *ret, struct err *err)
 {
-	int r;
+	const cJSON *set = json_path(json, path), *item;
 
-	c->user = dup_str(json, "config.User");
-	c->workdir = dup_str(json, "config.WorkingDir");
-	c->stop_signal = dup_str(json, "config.StopSignal");
-	c->arch = dup_str(json, "architecture");
-	c->os = dup_str(json, "os");
-	c->stop_timeout = (int)json_i64(json, "config.StopTimeout", -1);
-	add_keys(json_path(json, "config.Volumes"), &c->volumes);
-	add_keys(json_path(json, "config.ExposedPorts"), &c->ports);
-	r = read_words(json, "config.Entrypoint", &c->entrypoint, err);
-	if (!r)
-		r = read_words(json, "config.Cmd", &c->cmd, err);
-	if (!r)
-		r = read_words(json, "config.Env", &c->env, err);
-	if (!r)
-		r = read_words(json, "config.Shell", &c->shell, err);
-	if (!r)
-		r = read_words(json, "config.Healthcheck.Test", &c->healthcheck, err);
+	if (set && !cJSON_IsObject(set))
+		return err_set(err, EINVAL, "'%s' is not an object", path);
+	cJSON_ArrayForEach (item, set)
+		strvec_push(ret, item->string);
+	return 0;
+}
+
+static int read_timeout(const cJSON *json, int *ret, struct err *err)
+{
+	int64_t n = json_i64(json, "config.StopTimeout", -1);
+
+	if (n < INT_MIN || n > INT_MAX)
+		return err_set(err, ERANGE, "'config.StopTimeout' is %lld", (long long)n);
+	*ret = (int)n;
+	return 0;
+}
+
+static int read_strings(struct image_config *c, const cJSON *json, struct err *err)
+{
+	const struct {
+		const char *path;
+		char **ret;
+	} fields[] = {
+		{ "config.User", &c->user },
+		{ "config.WorkingDir", &c->workdir },
+		{ "config.StopSignal", &c->stop_signal },
+		{ "architecture", &c->arch },
+		{ "os", &c->os },
+	};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(fields); i++)
+		r = read_str(json, fields[i].path, fields[i].ret, err);
 	return r;
 }
 
-/* Each history entry that is not "empty_layer" belongs to the next layer. */
+static int read_lists(struct image_config *c, const cJSON *json, struct err *err)
+{
+	const struct {
+		const char *path;
+		struct strvec *ret;
+	} fields[] = {
+		{ "config.Entrypoint", &c->entrypoint },
+		{ "config.Cmd", &c->cmd },
+		{ "config.Env", &c->env },
+		{ "config.Shell", &c->shell },
+		{ "config.Healthcheck.Test", &c->healthcheck },
+	};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(fields); i++)
+		r = read_words(json, fields[i].path, fields[i].ret, err);
+	return r;
+}
+
+static int read_fields(struct image_config *c, const cJSON *json, struct err *err)
+{
+	const cJSON *config = json_get(json, "config");
+	int r;
+
+	if (config && !cJSON_IsObject(config))
+		return err_set(err, EINVAL, "'config' is not an object");
+	r = read_strings(c, json, err);
+	if (!r)
+		r = read_lists(c, json, err);
+	if (!r)
+		r = read_keys(json, "config.Volumes", &c->volumes, err);
+	if (!r)
+		r = read_keys(json, "config.ExposedPorts", &c->ports, err);
+	return r < 0 ? r : read_timeout(json, &c->stop_timeout, err);
+}
+
+/*
+ * Each history entry that is not "empty_layer" belongs to the next layer. It is told to people, and
+ * nothing depends on it: what is odd in it is left out.
+ */
 static void read_history(struct image *img, const cJSON *json)
 {
 	const cJSON *item;
@@ -73,7 +127,7 @@ static void read_history(struct image *img, const cJSON *json)
 			continue;
 		if (layer >= img->n_layers)
 			return;
-		img->layers[layer++].created_by = dup_str(item, "created_by");
+		img->layers[layer++].created_by = xstrdup(json_str(item, "created_by", ""));
 	}
 }
 
@@ -85,13 +139,12 @@ static int read_layers(struct image *img, const cJSON *json, struct err *err)
 	if (r < 0)
 		return r;
 	if (ids.n > IMAGE_MAX_LAYERS)
-		return err_class_set(err, ERR_IMAGE, E2BIG, "the image has %zu layers", ids.n);
+		return err_set(err, E2BIG, "it has %zu layers", ids.n);
 	img->layers = xcalloc(ids.n, sizeof(*img->layers));
 	img->n_layers = ids.n;
 	for (size_t i = 0; i < ids.n; i++) {
 		if (!digest_valid(ids.v[i]))
-			return err_class_set(err, ERR_IMAGE, EINVAL, "'%s' is no diff ID",
-					     ids.v[i]);
+			return err_set(err, EINVAL, "'%s' is no diff ID", ids.v[i]);
 		memcpy(img->layers[i].diff_id.str, ids.v[i], DIGEST_LEN + 1);
 	}
 	read_history(img, json);
@@ -104,14 +157,14 @@ int image_set_config(struct image *img, const char *id, const void *config, size
 	_cleanup_(json_free) cJSON *json = NULL;
 	int r;
 
+	if (len > IMAGE_MAX_CONFIG)
+		return err_class_set(err, ERR_IMAGE, EFBIG,
+				     "the image's configuration has %zu bytes", len);
 	img->id = sha256_of(config, len);
 	if (id && strcmp(img->id.str, id) != 0)
 		return err_class_set(err, ERR_IMAGE, EBADMSG,
 				     "the image's configuration has the digest %s, not %s",
 				     img->id.str, id);
-	if (len > IMAGE_MAX_CONFIG)
-		return err_class_set(err, ERR_IMAGE, EFBIG,
-				     "the image's configuration has %zu bytes", len);
 	img->config.bytes = xmemdup(config, len);
 	img->config.len = len;
 	r = json_parse(config, len, "the image's configuration", &json, err);

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the kernel and the dynamic linker open by themselves when a file is executed: the "#!"
- * line as fs/binfmt_script.c reads it, PT_INTERP and the dynamic section as the ELF gABI has them.
+ * What the kernel and the dynamic linker open by themselves when a file is executed: the "#!" line
+ * as fs/binfmt_script.c reads it, PT_INTERP and the dynamic section as the ELF gABI has them. Only
+ * the few ranges that tell are read, of files of any size.
  */
 #include <elf.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <gelf.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "image/limits.h"
 #include "image/tree.h"
 #include "slimtrace/base/alloc.h"
 
-#define SCRIPT_HEAD 256 /* the kernel's BINPRM_BUF_SIZE */
-#define MAX_STRING 4096
-#define MAX_DYNAMIC (64u << 10) /* bytes of dynamic section that are looked at */
-#define MAX_ELF (1ull << 30)
+#define SCRIPT_HEAD 256		/* the kernel's BINPRM_BUF_SIZE */
+#define MAX_STRING 4096		/* PATH_MAX */
+#define MAX_TABLE (64u << 10)	/* bytes of program headers, or of the dynamic section */
+#define MAX_SPARSE (256u << 20) /* bytes of data of a sparse file in an archive */
 
 void exec_needs_release(struct exec_needs *needs)
 {
@@ -28,47 +27,150 @@ void exec_needs_release(struct exec_needs *needs)
 	*needs = (struct exec_needs){ 0 };
 }
 
-static void read_script(const char *head, size_t len, struct exec_needs *ret)
-{
-	size_t end = strcspn(head, "\n"), start, stop;
+/* --- scripts --- */
 
-	if (end > len)
-		end = len;
-	while (end > 2 && (head[end - 1] == ' ' || head[end - 1] == '\t'))
-		end--;
-	start = 2 + strspn(head + 2, " \t");
-	if (start >= end)
-		return;
-	stop = start + strcspn(head + start, " \t\n");
-	if (stop > end)
-		stop = end;
-	ret->interpreter = xmemdup(head + start, stop - start);
-	start = stop + strspn(head + stop, " \t");
-	if (start < end)
-		ret->argument = xmemdup(head + start, end - start);
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
 }
 
-/* A string at an offset of the file; NULL when there is none that ends. */
-static char *string_at(int fd, uint64_t offset)
+static const char *skip_blanks(const char *p, const char *end)
+{
+	while (p < end && is_blank(*p))
+		p++;
+	return p;
+}
+
+static const char *word_end(const char *p, const char *end)
+{
+	while (p < end && !is_blank(*p) && *p)
+		p++;
+	return p;
+}
+
+static char *string_between(const char *p, const char *end)
+{
+	size_t len = strnlen(p, (size_t)(end - p));
+
+	return len ? xmemdup(p, len) : NULL;
+}
+
+/* @head has SCRIPT_HEAD bytes, with zeros after the end of the file. */
+static void read_script(const char *head, struct exec_needs *ret)
+{
+	const char *limit = head + SCRIPT_HEAD, *name = skip_blanks(head + 2, limit), *name_end;
+	const char *end = memchr(head, '\n', SCRIPT_HEAD);
+
+	/* Without a line's end the name has to end in what the kernel reads, or it is cut. */
+	if (!end && word_end(name, limit) == limit)
+		return;
+	if (!end)
+		end = limit;
+	while (end > head + 2 && is_blank(end[-1]))
+		end--;
+	if (name >= end)
+		return;
+	name_end = word_end(name, end);
+	ret->interpreter = string_between(name, name_end);
+	if (ret->interpreter && name_end < end && *name_end)
+		ret->argument = string_between(skip_blanks(name_end, end), end);
+}
+
+/* --- ELF --- */
+
+struct elf {
+	struct image_file *file;
+	bool is_64, is_big;
+	unsigned char *segments; /* the program header table */
+	size_t n_segments, segment_size;
+	struct err *err;
+	int r; /* the first error of reading: the image's, not the file's */
+};
+
+struct segment {
+	uint64_t type, offset, vaddr, size;
+};
+
+/* A field of @size bytes, in the file's byte order. */
+static uint64_t get(const struct elf *elf, const unsigned char *p, size_t size)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < size; i++)
+		v |= (uint64_t)p[i] << 8 * (elf->is_big ? size - 1 - i : i);
+	return v;
+}
+
+#define FIELD(elf, p, kind, field)                                                                 \
+	((elf)->is_64 ? get(elf, (p) + offsetof(Elf64_##kind, field),                              \
+			    sizeof(((Elf64_##kind *)0)->field))                                    \
+		      : get(elf, (p) + offsetof(Elf32_##kind, field),                              \
+			    sizeof(((Elf32_##kind *)0)->field)))
+#define ENTRY_SIZE(elf, kind) ((elf)->is_64 ? sizeof(Elf64_##kind) : sizeof(Elf32_##kind))
+
+/* As many bytes as there are, 0 when none can be read. */
+static size_t read_range(struct elf *elf, void *buf, size_t len, uint64_t offset)
+{
+	ssize_t n = elf->r < 0 ? 0 : image_file_pread(elf->file, buf, len, offset, elf->err);
+
+	if (n < 0)
+		elf->r = (int)n;
+	return n < 0 ? 0 : (size_t)n;
+}
+
+/* The string at an offset of the file, of at most @max bytes with its end; else NULL. */
+static char *string_at(struct elf *elf, uint64_t offset, uint64_t max)
 {
 	char buf[MAX_STRING];
-	ssize_t n = pread(fd, buf, sizeof(buf), (off_t)offset);
+	size_t n = read_range(elf, buf, max < sizeof(buf) ? (size_t)max : sizeof(buf), offset);
 
-	if (n <= 0 || !memchr(buf, '\0', (size_t)n) || !*buf)
-		return NULL;
-	return xstrdup(buf);
+	return n && *buf && memchr(buf, '\0', n) ? xstrdup(buf) : NULL;
 }
 
-/* Where a virtual address is in the file, by the segments. */
-static bool file_offset(Elf *elf, size_t n_phdrs, uint64_t vaddr, uint64_t *ret)
+static bool read_header(struct elf *elf)
 {
-	for (size_t i = 0; i < n_phdrs; i++) {
-		GElf_Phdr ph;
+	unsigned char head[sizeof(Elf64_Ehdr)];
+	size_t n = read_range(elf, head, sizeof(head), 0), len;
 
-		if (!gelf_getphdr(elf, (int)i, &ph) || ph.p_type != PT_LOAD)
-			continue;
-		if (vaddr >= ph.p_vaddr && vaddr - ph.p_vaddr < ph.p_filesz) {
-			*ret = ph.p_offset + (vaddr - ph.p_vaddr);
+	if (n < sizeof(Elf32_Ehdr) || memcmp(head, ELFMAG, SELFMAG) != 0 ||
+	    (head[EI_CLASS] != ELFCLASS32 && head[EI_CLASS] != ELFCLASS64) ||
+	    (head[EI_DATA] != ELFDATA2LSB && head[EI_DATA] != ELFDATA2MSB))
+		return false;
+	elf->is_64 = head[EI_CLASS] == ELFCLASS64;
+	elf->is_big = head[EI_DATA] == ELFDATA2MSB;
+	if (n < ENTRY_SIZE(elf, Ehdr) ||
+	    FIELD(elf, head, Ehdr, e_phentsize) != ENTRY_SIZE(elf, Phdr))
+		return n >= ENTRY_SIZE(elf, Ehdr);
+	elf->segment_size = ENTRY_SIZE(elf, Phdr);
+	len = (size_t)FIELD(elf, head, Ehdr, e_phnum) * elf->segment_size;
+	if (len > MAX_TABLE) /* the kernel, too, refuses to execute it */
+		return true;
+	elf->segments = xmalloc(len);
+	len = read_range(elf, elf->segments, len, FIELD(elf, head, Ehdr, e_phoff));
+	elf->n_segments = len / elf->segment_size;
+	return true;
+}
+
+static struct segment segment_at(const struct elf *elf, size_t i)
+{
+	const unsigned char *p = elf->segments + i * elf->segment_size;
+
+	return (struct segment){
+		.type = FIELD(elf, p, Phdr, p_type),
+		.offset = FIELD(elf, p, Phdr, p_offset),
+		.vaddr = FIELD(elf, p, Phdr, p_vaddr),
+		.size = FIELD(elf, p, Phdr, p_filesz),
+	};
+}
+
+/* Where in the file a virtual address is, by the segments. */
+static bool file_offset(const struct elf *elf, uint64_t vaddr, uint64_t *ret)
+{
+	for (size_t i = 0; i < elf->n_segments; i++) {
+		const struct segment s = segment_at(elf, i);
+
+		if (s.type == PT_LOAD && vaddr >= s.vaddr && vaddr - s.vaddr < s.size) {
+			*ret = s.offset + (vaddr - s.vaddr);
 			return true;
 		}
 	}
@@ -86,94 +188,122 @@ static void add_split(const char *paths, struct strvec *ret)
 	}
 }
 
-/* DT_RUNPATH, when there is one, makes DT_RPATH void. */
-static void add_strings(int fd, Elf_Data *data, uint64_t strings, struct exec_needs *ret)
-{
-	_cleanup_free_ char *rpath = NULL, *runpath = NULL;
-	GElf_Dyn dyn;
+struct dynamic {
+	const unsigned char *table;
+	size_t n, size; /* entries, and bytes of one */
+};
 
-	for (int i = 0; gelf_getdyn(data, i, &dyn) && dyn.d_tag != DT_NULL; i++) {
+/* The value of the @nth entry of @tag. */
+static bool dynamic_get(const struct elf *elf, const struct dynamic *d, uint64_t tag, size_t nth,
+			uint64_t *ret)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const unsigned char *p = d->table + i * d->size;
+		uint64_t got = FIELD(elf, p, Dyn, d_tag);
+
+		if (got == DT_NULL)
+			return false;
+		if (got == tag && !nth--) {
+			*ret = FIELD(elf, p, Dyn, d_un);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* DT_RUNPATH, when there is one, makes DT_RPATH void. */
+static void add_runpath(struct elf *elf, const struct dynamic *d, uint64_t strings,
+			struct exec_needs *ret)
+{
+	_cleanup_free_ char *path = NULL;
+	uint64_t at;
+
+	if (dynamic_get(elf, d, DT_RUNPATH, 0, &at) || dynamic_get(elf, d, DT_RPATH, 0, &at))
+		path = string_at(elf, strings + at, MAX_STRING);
+	if (path)
+		add_split(path, &ret->runpath);
+}
+
+static void add_needed(struct elf *elf, const struct dynamic *d, uint64_t strings,
+		       struct exec_needs *ret)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const unsigned char *p = d->table + i * d->size;
+		uint64_t tag = FIELD(elf, p, Dyn, d_tag);
 		char *s;
 
-		if (dyn.d_tag != DT_NEEDED && dyn.d_tag != DT_RPATH && dyn.d_tag != DT_RUNPATH)
+		if (tag == DT_NULL)
+			return;
+		if (tag != DT_NEEDED)
 			continue;
-		s = string_at(fd, strings + dyn.d_un.d_val);
-		if (!s)
-			continue;
-		if (dyn.d_tag == DT_NEEDED) {
+		s = string_at(elf, strings + FIELD(elf, p, Dyn, d_un), MAX_STRING);
+		if (s)
 			strvec_push_take(&ret->needed, s);
-		} else if (dyn.d_tag == DT_RPATH) {
-			free(rpath);
-			rpath = s;
-		} else {
-			free(runpath);
-			runpath = s;
-		}
 	}
-	if (runpath || rpath)
-		add_split(runpath ? runpath : rpath, &ret->runpath);
 }
 
-static void read_dynamic(int fd, Elf *elf, size_t n_phdrs, const GElf_Phdr *ph,
-			 struct exec_needs *ret)
+static void read_dynamic(struct elf *elf, const struct segment *s, struct exec_needs *ret)
 {
-	size_t len = ph->p_filesz < MAX_DYNAMIC ? (size_t)ph->p_filesz : MAX_DYNAMIC;
-	Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)ph->p_offset, len, ELF_T_DYN);
-	uint64_t strings = 0;
-	bool found = false;
-	GElf_Dyn dyn;
+	size_t len = s->size < MAX_TABLE ? (size_t)s->size : MAX_TABLE;
+	_cleanup_free_ unsigned char *table = xmalloc(len);
+	struct dynamic d = { .table = table, .size = ENTRY_SIZE(elf, Dyn) };
+	uint64_t vaddr, strings;
 
-	for (int i = 0; data && gelf_getdyn(data, i, &dyn) && dyn.d_tag != DT_NULL; i++)
-		if (dyn.d_tag == DT_STRTAB)
-			found = file_offset(elf, n_phdrs, dyn.d_un.d_ptr, &strings);
-	if (found)
-		add_strings(fd, data, strings, ret);
+	d.n = read_range(elf, table, len, s->offset) / d.size;
+	if (!dynamic_get(elf, &d, DT_STRTAB, 0, &vaddr) || !file_offset(elf, vaddr, &strings))
+		return;
+	add_needed(elf, &d, strings, ret);
+	add_runpath(elf, &d, strings, ret);
 }
 
-static void read_elf(int fd, struct exec_needs *ret)
+static int read_elf(struct image_file *file, struct exec_needs *ret, struct err *err)
 {
-	Elf *elf;
-	size_t n = 0;
+	struct elf elf = { .file = file, .err = err };
+	bool seen = false;
 
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (elf && elf_kind(elf) == ELF_K_ELF && elf_getphdrnum(elf, &n) == 0) {
-		ret->is_elf = true;
-		for (size_t i = 0; i < n; i++) {
-			GElf_Phdr ph;
+	ret->is_elf = read_header(&elf);
+	for (size_t i = 0; i < elf.n_segments; i++) {
+		struct segment s = segment_at(&elf, i);
 
-			if (!gelf_getphdr(elf, (int)i, &ph))
-				break;
-			if (ph.p_type == PT_INTERP && !ret->interpreter)
-				ret->interpreter = string_at(fd, ph.p_offset);
-			if (ph.p_type == PT_DYNAMIC)
-				read_dynamic(fd, elf, n, &ph, ret);
+		if (s.type == PT_INTERP && !ret->interpreter)
+			ret->interpreter = string_at(&elf, s.offset, s.size);
+		if (s.type == PT_DYNAMIC && !seen) {
+			read_dynamic(&elf, &s, ret);
+			seen = true;
 		}
 	}
-	elf_end(elf);
+	free(elf.segments);
+	return elf.r;
 }
 
 int image_exec_needs(const struct image *img, const struct image_entry *e, struct exec_needs *ret,
 		     struct err *err)
 {
-	char head[SCRIPT_HEAD + 1];
-	_cleanup_close_ int fd = -1;
+	_cleanup_(image_file_close) struct image_file *file = NULL;
+	struct exec_needs needs = { 0 };
+	char head[SCRIPT_HEAD] = { 0 };
 	ssize_t n;
+	int r;
 
-	*ret = (struct exec_needs){ 0 };
+	*ret = needs;
 	if (e->type != ENTRY_FILE)
 		return 0;
-	n = image_file_head(img, e, head, SCRIPT_HEAD, err);
+	r = image_file_open(img, e, &file, err);
+	if (r < 0)
+		return r;
+	if (file->stream && e->disk > MAX_SPARSE)
+		return 0;
+	n = image_file_pread(file, head, sizeof(head), 0, err);
 	if (n < 0)
 		return (int)n;
-	head[n] = '\0';
-	if (n >= 2 && !memcmp(head, "#!", 2))
-		read_script(head, (size_t)n, ret);
-	if (n < SELFMAG || memcmp(head, ELFMAG, SELFMAG) != 0 || e->size > MAX_ELF)
-		return 0;
-	fd = image_file_fd(img, e, err);
-	if (fd < 0)
-		return fd;
-	read_elf(fd, ret);
+	if (!memcmp(head, "#!", 2))
+		read_script(head, &needs);
+	else if (!memcmp(head, ELFMAG, SELFMAG))
+		r = read_elf(file, &needs, err);
+	if (r < 0) {
+		exec_needs_release(&needs);
+		return r;
+	}
+	*ret = needs;
 	return 0;
 }

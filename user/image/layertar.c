@@ -9,38 +9,42 @@
 #include <string.h>
 
 #include "image/archive.h"
+#include "image/limits.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/cancel.h"
 #include "slimtrace/base/path.h"
 
 #define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
 #define AUFS ".wh..wh."
 
-/* In the C locale libarchive cannot give a UTF-8 name but as such, and any other only as bytes. */
-static char *name_of(const char *utf8, const char *bytes)
+/* What is at @name in @dir, through symlinks when they lead to a directory. */
+static struct image_entry *find_dir(struct image *img, struct image_entry *dir, const char *name,
+				    size_t len)
 {
-	const char *name = utf8 ? utf8 : bytes;
+	struct image_entry *e = image_child(dir, name, len), *end;
 
-	return name ? path_normalize(name) : NULL;
+	if (e && e->type == ENTRY_SYMLINK &&
+	    image_walk(img, NULL, dir, e->name, true, NULL, NULL, &end) == 0)
+		e = end;
+	return e && e->type == ENTRY_DIR ? e : NULL;
 }
 
-/* The directory at @path (normalized), made as the engine would when the layer does not have it. */
+/*
+ * The directory at @path (normalized, @len bytes of it), made as engines would where the layer does
+ * not have it. They go through symlinks that they meet on the way.
+ */
 static int make_dirs(struct image *img, const char *path, size_t len, uint32_t layer,
 		     struct image_entry **ret, struct err *err)
 {
 	struct image_entry *dir = img->root;
 	const char *end = path + len;
 
-	while (path < end) {
-		size_t n;
-		struct image_entry *e;
+	for (path++; path < end; path++) {
+		size_t n = strcspn(path, "/");
+		struct image_entry *e = find_dir(img, dir, path, n);
 
-		path += strspn(path, "/");
-		if (path >= end)
-			break;
-		n = strcspn(path, "/");
-		e = image_child(dir, path, n);
-		if (!e || e->type != ENTRY_DIR) {
+		if (!e) {
 			int r = tree_put(img, dir, path, n, ENTRY_DIR, layer, &e, err);
 
 			if (r < 0)
@@ -80,71 +84,103 @@ static bool type_of(struct archive_entry *entry, enum entry_type *ret)
 	}
 }
 
-static void take_xattrs(struct image_entry *e, struct archive_entry *entry)
+static bool has_xattr(const struct image_entry *e, const char *name)
+{
+	for (size_t i = 0; i < e->n_xattrs; i++)
+		if (!strcmp(e->xattrs[i].name, name))
+			return true;
+	return false;
+}
+
+static int take_xattrs(struct image *img, struct image_entry *e, struct archive_entry *entry,
+		       struct err *err)
 {
 	const char *name;
 	const void *value;
 	size_t len;
+	int r = 0;
 
+	/* libarchive gives the last record first, and of two of one name it counts. */
 	archive_entry_xattr_reset(entry);
-	while (archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK)
-		if (strncmp(name, "trusted.overlay.", 16) != 0)
-			tree_set_xattr(e, name, value, len);
+	while (!r && archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK)
+		if (strncmp(name, "trusted.overlay.", 16) != 0 && !has_xattr(e, name))
+			r = tree_add_xattr(img, e, name, value, len, err);
+	return r;
 }
 
-static void fill(struct image_entry *e, struct archive_entry *entry, uint64_t position)
+/* Bytes of the stretches that a sparse file has. */
+static uint64_t data_bytes(struct archive_entry *entry)
 {
-	const char *target = archive_entry_symlink_utf8(entry);
+	uint64_t size = (uint64_t)archive_entry_size(entry), sum = 0;
+	la_int64_t offset, len;
+
+	if (!archive_entry_sparse_reset(entry))
+		return size;
+	while (archive_entry_sparse_next(entry, &offset, &len) == ARCHIVE_OK)
+		sum += (uint64_t)len;
+	return sum < size ? sum : size;
+}
+
+static int take_owner(struct image_entry *e, struct archive_entry *entry, struct err *err)
+{
+	la_int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
+
+	if (uid < 0 || uid > UINT32_MAX || gid < 0 || gid > UINT32_MAX)
+		return err_class_set(err, ERR_IMAGE, ERANGE, "'%s' has the owner %lld:%lld",
+				     e->name, (long long)uid, (long long)gid);
+	e->uid = (uint32_t)uid;
+	e->gid = (uint32_t)gid;
+	return 0;
+}
+
+static int take_target(struct image *img, struct image_entry *e, struct archive_entry *entry,
+		       struct err *err)
+{
+	const char *target = tar_symlink(entry);
+
+	return tree_set_target(img, e, target ? target : "", target ? strlen(target) : 0, err);
+}
+
+/* All that the header says of @e, whose type is set. */
+static int fill(struct image *img, struct image_entry *e, struct archive_entry *entry,
+		struct err *err)
+{
+	int r = take_owner(e, entry, err);
 
 	e->mode = archive_entry_perm(entry) & 07777;
-	e->uid = (uint32_t)archive_entry_uid(entry);
-	e->gid = (uint32_t)archive_entry_gid(entry);
 	e->mtime = archive_entry_mtime(entry);
 	e->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(entry);
-	e->source = position;
-	if (e->type == ENTRY_FILE)
-		e->size = e->disk = (uint64_t)archive_entry_size(entry);
+	if (e->type == ENTRY_FILE) {
+		e->size = (uint64_t)archive_entry_size(entry);
+		e->disk = data_bytes(entry);
+		img->layers[e->layer].size += e->size;
+	}
 	if (e->type == ENTRY_CHAR || e->type == ENTRY_BLOCK) {
 		e->rdev_major = (uint32_t)archive_entry_rdevmajor(entry);
 		e->rdev_minor = (uint32_t)archive_entry_rdevminor(entry);
 	}
-	if (e->type == ENTRY_SYMLINK) {
-		if (!target)
-			target = archive_entry_symlink(entry);
-		e->target = xstrdup(target ? target : "");
-	}
-	take_xattrs(e, entry);
+	if (!r && e->type == ENTRY_SYMLINK)
+		r = take_target(img, e, entry, err);
+	return r < 0 ? r : take_xattrs(img, e, entry, err);
 }
 
-/* Another name of what is at @target: same inode, same attributes, same content. */
-static int link_entry(struct image *img, struct image_entry *dir, const char *name, uint32_t layer,
-		      const char *target, struct err *err)
+/*
+ * Another name of what is at @target, maybe in a layer below. The engine that mounts the layers
+ * below copies it up, and both names are one file again.
+ */
+static int take_link(struct image *img, struct image_entry *dir, const char *name, uint32_t layer,
+		     const char *target_name, struct err *err)
 {
-	struct image_entry *old = image_lookup(img, target), *e;
-	int r;
+	_cleanup_free_ char *target = path_normalize(target_name);
+	struct image_entry *old;
 
-	if (!old || old->type == ENTRY_DIR)
+	if (image_walk(img, NULL, NULL, target, false, NULL, NULL, &old) < 0 ||
+	    old->type == ENTRY_DIR)
 		return err_class_set(err, ERR_IMAGE, ENOENT,
-				     "hard link '%s' to '%s', which is not there", name, target);
-	r = tree_put(img, dir, name, strlen(name), old->type, layer, &e, err);
-	if (r < 0 || e == old)
-		return r;
-	e->mode = old->mode;
-	e->uid = old->uid;
-	e->gid = old->gid;
-	e->mtime = old->mtime;
-	e->mtime_nsec = old->mtime_nsec;
-	e->size = old->size;
-	e->disk = old->disk;
-	e->rdev_major = old->rdev_major;
-	e->rdev_minor = old->rdev_minor;
-	e->inode = old->inode;
-	e->source = old->source;
-	e->layer = old->layer; /* where the content is */
-	e->target = old->target ? xstrdup(old->target) : NULL;
-	for (size_t i = 0; i < old->n_xattrs; i++)
-		tree_set_xattr(e, old->xattrs[i].name, old->xattrs[i].value, old->xattrs[i].len);
-	return 0;
+				     "hard link '%s' to '%s', which is no file", name, target);
+	if (old == image_child(dir, name, strlen(name)))
+		return 0;
+	return tree_link(img, dir, name, strlen(name), old, layer, err);
 }
 
 /* Returns true when the name meant something else than an entry. */
@@ -154,56 +190,61 @@ static bool take_whiteout(struct image_entry *dir, const char *name, uint32_t la
 		return false;
 	if (!strcmp(name, OPAQUE))
 		tree_make_opaque(dir, layer);
-	else if (strncmp(name, AUFS, strlen(AUFS)) != 0)
-		tree_remove(dir, name + strlen(WHITEOUT), strlen(name) - strlen(WHITEOUT), layer);
+	else
+		tree_whiteout(dir, name + strlen(WHITEOUT), strlen(name) - strlen(WHITEOUT), layer);
 	return true;
+}
+
+/* aufs's own files, and what is in its own directories; the opaque mark looks like one. */
+static bool is_aufs(const char *path)
+{
+	for (const char *p = path; (p = strstr(p, "/" AUFS)); p++)
+		if (strcmp(p + 1, OPAQUE) != 0)
+			return true;
+	return false;
 }
 
 static int take_entry(struct image *img, uint32_t layer, struct archive *a,
 		      struct archive_entry *entry, struct err *err)
 {
-	_cleanup_free_ char *path =
-		name_of(archive_entry_pathname_utf8(entry), archive_entry_pathname(entry));
-	_cleanup_free_ char *link =
-		name_of(archive_entry_hardlink_utf8(entry), archive_entry_hardlink(entry));
+	const char *raw = tar_name(entry), *name, *link = tar_hardlink(entry);
+	_cleanup_free_ char *path = raw ? path_normalize(raw) : NULL;
 	struct image_entry *dir, *e;
 	enum entry_type type;
-	const char *name;
 	int r;
 
 	if (!path)
 		return err_class_set(err, ERR_IMAGE, EINVAL, "an entry has no name");
-	if (!strcmp(path, "/")) {
-		fill((tree_clear_xattrs(img->root), img->root), entry, 0);
+	/* Engines make the root themselves, root's and 0755, and leave out what a layer says of it.
+	 */
+	if (!strcmp(path, "/") || is_aufs(path))
 		return 0;
-	}
 	name = path_basename(path);
 	r = make_dirs(img, path, (size_t)(name - path), layer, &dir, err);
 	if (r < 0 || take_whiteout(dir, name, layer))
 		return r;
 	if (link)
-		return link_entry(img, dir, name, layer, link, err);
+		return take_link(img, dir, name, layer, link, err);
 	if (!type_of(entry, &type))
 		return 0;
 	r = tree_put(img, dir, name, strlen(name), type, layer, &e, err);
-	if (!r)
-		fill(e, entry, (uint64_t)archive_read_header_position(a));
-	return r;
+	if (r < 0)
+		return r;
+	e->source = source_note(layer, (uint64_t)archive_read_header_position(a));
+	return fill(img, e, entry, err);
 }
 
-int layer_apply_tar(struct image *img, uint32_t layer, struct range *range, struct err *err)
+int layer_apply_tar(struct image *img, uint32_t layer, struct err *err)
 {
+	_cleanup_range_ struct range range = img->ranges[layer];
+	_cleanup_archive_ struct archive *a = NULL;
 	struct archive_entry *entry;
-	struct archive *a;
-	int r = range_open_tar(range, &a, err), code;
+	int r = range_open_tar(&range, &a, err);
 
-	while (!r && (code = archive_read_next_header(a, &entry)) != ARCHIVE_EOF) {
-		if (code < ARCHIVE_WARN)
-			r = err_class_set(err, ERR_IMAGE, EBADMSG, "the tar is damaged: %s",
-					  archive_error_string(a));
-		else
-			r = take_entry(img, layer, a, entry, err);
+	while (!r && (r = tar_next(a, &entry, err)) == 1) {
+		r = take_entry(img, layer, a, entry, err);
+		if (!r)
+			r = cancel_check(err);
 	}
-	archive_read_free(a);
 	return r;
 }

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * While layers are applied, a directory's children are a list (to walk and unlink) and a balanced
+ * search tree (to find): a layer's order and a directory's size are the image's choice, and nothing
+ * may cost their square. Once all are applied, they become the sorted arrays that readers see.
+ */
 #include "image/tree.h"
 
 #include <errno.h>
+#include <search.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,54 +16,64 @@
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/strbuf.h"
 
-static int compare_name(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	int r = memcmp(a, b, a_len < b_len ? a_len : b_len);
+/* The entry comes first: a pointer to one is a pointer to the other. */
+struct tree_node {
+	struct image_entry entry;
+	void *index;			 /* tsearch(3) root of the children, by name */
+	struct tree_node *first;	 /* child */
+	struct tree_node *next, **pprev; /* sibling, and what points here */
+	struct tree_node *made;		 /* the one that was made before */
+	uint32_t cleared;		 /* layer + 1 whose opaque mark was obeyed last */
+};
+_Static_assert(offsetof(struct tree_node, entry) == 0, "entries and nodes are converted");
 
-	return r ? r : (a_len > b_len) - (a_len < b_len);
+static struct tree_node *node_of(const struct image_entry *e)
+{
+	return (struct tree_node *)(uintptr_t)e;
 }
 
-/* Where @name is, or would be put: *ret_found tells which. */
-static size_t child_index(const struct image_entry *dir, const char *name, size_t len,
-			  bool *ret_found)
+static int compare_entries(const void *a_arg, const void *b_arg)
 {
-	size_t low = 0, high = dir->n_children;
+	const struct image_entry *a = a_arg, *b = b_arg;
+	int r = memcmp(a->name, b->name, a->name_len < b->name_len ? a->name_len : b->name_len);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		const struct image_entry *e = dir->children[mid];
-		int r = compare_name(e->name, e->name_len, name, len);
+	return r ? r : (a->name_len > b->name_len) - (a->name_len < b->name_len);
+}
 
-		if (!r) {
-			*ret_found = true;
-			return mid;
-		}
-		if (r < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	*ret_found = false;
-	return low;
+static int compare_children(const void *a, const void *b)
+{
+	return compare_entries(*(struct image_entry *const *)a, *(struct image_entry *const *)b);
 }
 
 struct image_entry *image_child(const struct image_entry *dir, const char *name, size_t len)
 {
-	bool found;
-	size_t i = child_index(dir, name, len, &found);
+	const struct image_entry key = { .name = (char *)(uintptr_t)name, .name_len = len };
+	const struct image_entry *const by_key = &key;
+	const struct tree_node *node = node_of(dir);
+	struct image_entry **found;
 
-	return found ? dir->children[i] : NULL;
+	if (node->index)
+		found = tfind(&key, &node->index, compare_entries);
+	else if (dir->children)
+		found = bsearch(&by_key, dir->children, dir->n_children, sizeof(*dir->children),
+				compare_children);
+	else
+		return NULL;
+	return found ? *found : NULL;
 }
 
 static struct image_entry *new_entry(struct image *img, const char *name, size_t len)
 {
-	struct image_entry *e = xcalloc(1, sizeof(*e));
+	struct tree_node *node = xcalloc(1, sizeof(*node));
 
-	e->name = xmemdup(name, len);
-	e->name_len = len;
-	ALLOC_GROW(img->made, img->n_made + 1, img->cap_made);
-	img->made[img->n_made++] = e;
-	return e;
+	node->entry.name = xmemdup(name, len);
+	node->entry.name_len = len;
+	node->entry.inode = img->n_inodes++;
+	node->made = img->made;
+	img->made = node;
+	img->n_made++;
+	img->held += len;
+	return &node->entry;
 }
 
 struct image *image_new(const struct image_source *source)
@@ -64,47 +81,83 @@ struct image *image_new(const struct image_source *source)
 	struct image *img = xcalloc(1, sizeof(*img));
 
 	img->source = source;
+	img->archive_fd = img->unpacked_fd = -1;
 	img->root = new_entry(img, "", 0);
 	img->root->parent = img->root;
 	img->root->type = ENTRY_DIR;
 	img->root->mode = 0755;
-	img->root->inode = tree_new_inode(img);
 	return img;
 }
 
-uint32_t tree_new_inode(struct image *img)
+static void insert(struct image_entry *dir, struct image_entry *e)
 {
-	return img->n_inodes++;
-}
+	struct tree_node *up = node_of(dir), *node = node_of(e);
 
-/* The capacity of a children array is the next power of two of its count. */
-static void insert_child(struct image_entry *dir, size_t at, struct image_entry *e)
-{
-	size_t n = dir->n_children;
-
-	if (!(n & (n - 1)))
-		dir->children = xreallocarray(dir->children, n ? 2 * n : 1, sizeof(*dir->children));
-	memmove(dir->children + at + 1, dir->children + at, (n - at) * sizeof(*dir->children));
-	dir->children[at] = e;
-	dir->n_children++;
+	if (!tsearch(e, &up->index, compare_entries))
+		abort(); /* out of memory */
+	node->next = up->first;
+	if (up->first)
+		up->first->pprev = &node->next;
+	node->pprev = &up->first;
+	up->first = node;
 	e->parent = dir;
+	dir->n_children++;
 }
 
-static void remove_child(struct image_entry *dir, size_t at)
+/* Takes @node out of its directory. It is freed with the image only: others may know it. */
+static void take_out(struct tree_node *node)
 {
-	struct image_entry **children = xmalloc((dir->n_children) * sizeof(*children));
-	size_t n = 0;
+	struct tree_node *up = node_of(node->entry.parent);
 
-	for (size_t i = 0; i < dir->n_children; i++)
-		if (i != at)
-			children[n++] = dir->children[i];
-	/* Kept at the capacity that insert_child() counts on. */
-	free(dir->children);
-	dir->children = NULL;
-	dir->n_children = 0;
-	for (size_t i = 0; i < n; i++)
-		insert_child(dir, i, children[i]);
-	free(children);
+	tdelete(&node->entry, &up->index, compare_entries);
+	*node->pprev = node->next;
+	if (node->next)
+		node->next->pprev = node->pprev;
+	up->entry.n_children--;
+}
+
+static struct tree_node *deepest_first(struct tree_node *node)
+{
+	while (node->first)
+		node = node->first;
+	return node;
+}
+
+/* A directory that no layer describes any more, and that stays for what is in it. */
+static void make_plain(struct image_entry *dir, uint32_t layer)
+{
+	dir->mode = 0755;
+	dir->uid = dir->gid = 0;
+	dir->mtime = dir->mtime_nsec = 0;
+	dir->layer = layer;
+	tree_clear_xattrs(dir);
+}
+
+/* For an entry of a layer below @layer, all below it done. */
+static void hide_one(struct tree_node *node, uint32_t layer)
+{
+	if (node->first)
+		make_plain(&node->entry, layer);
+	else
+		take_out(node);
+}
+
+/*
+ * Takes all that is below @dir and comes from layers below @layer out of the tree, from the leaves
+ * up.
+ */
+static void hide_below(struct image_entry *dir, uint32_t layer)
+{
+	struct tree_node *top = node_of(dir), *node, *next;
+
+	if (top->cleared > layer)
+		return;
+	top->cleared = layer + 1;
+	for (node = deepest_first(top); node != top; node = next) {
+		next = node->next ? deepest_first(node->next) : node_of(node->entry.parent);
+		if (node->entry.layer < layer)
+			hide_one(node, layer);
+	}
 }
 
 static bool usable_name(const char *name, size_t len)
@@ -112,6 +165,18 @@ static bool usable_name(const char *name, size_t len)
 	return len > 0 && len <= IMAGE_MAX_NAME && !memchr(name, '/', len) &&
 	       !memchr(name, '\0', len) && !(len == 1 && *name == '.') &&
 	       !(len == 2 && !memcmp(name, "..", 2));
+}
+
+static int check_held(const struct image *img, size_t more, struct err *err)
+{
+	if (img->n_made >= IMAGE_MAX_ENTRIES)
+		return err_class_set(err, ERR_IMAGE, E2BIG, "the image has more than %u entries",
+				     IMAGE_MAX_ENTRIES);
+	if (more > IMAGE_MAX_METADATA - img->held)
+		return err_class_set(err, ERR_IMAGE, E2BIG,
+				     "the image has more than %llu bytes of names and attributes",
+				     IMAGE_MAX_METADATA);
+	return 0;
 }
 
 static int check_put(const struct image *img, const struct image_entry *dir, const char *name,
@@ -123,40 +188,33 @@ static int check_put(const struct image *img, const struct image_entry *dir, con
 		return err_class_set(err, ERR_IMAGE, EINVAL,
 				     "a layer has an entry of an unusable name '%.*s'",
 				     (int)(len < 300 ? len : 300), name);
-	if (img->n_made >= IMAGE_MAX_ENTRIES)
-		return err_class_set(err, ERR_IMAGE, E2BIG, "the image has more than %u entries",
-				     IMAGE_MAX_ENTRIES);
 	for (; dir->parent != dir; dir = dir->parent)
 		depth++;
 	if (depth >= IMAGE_MAX_DEPTH)
 		return err_class_set(err, ERR_IMAGE, ENAMETOOLONG,
 				     "the image has directories more than %u deep",
 				     IMAGE_MAX_DEPTH);
-	return 0;
+	return check_held(img, len, err);
 }
 
 int tree_put(struct image *img, struct image_entry *dir, const char *name, size_t len,
 	     enum entry_type type, uint32_t layer, struct image_entry **ret, struct err *err)
 {
-	bool found;
-	size_t at = child_index(dir, name, len, &found);
-	struct image_entry *e;
+	struct image_entry *e = image_child(dir, name, len);
 	int r = check_put(img, dir, name, len, err);
 
 	if (r < 0)
 		return r;
-	if (found && type == ENTRY_DIR && dir->children[at]->type == ENTRY_DIR) {
-		e = dir->children[at];
+	if (e && (type != ENTRY_DIR || e->type != ENTRY_DIR)) {
+		hide_below(e, UINT32_MAX - 1);
+		take_out(node_of(e));
+		e = NULL;
+	}
+	if (e) {
 		tree_clear_xattrs(e);
 	} else {
 		e = new_entry(img, name, len);
-		if (found) {
-			e->parent = dir;
-			dir->children[at] = e;
-		} else {
-			insert_child(dir, at, e);
-		}
-		e->inode = tree_new_inode(img);
+		insert(dir, e);
 	}
 	e->type = type;
 	e->layer = layer;
@@ -164,39 +222,84 @@ int tree_put(struct image *img, struct image_entry *dir, const char *name, size_
 	return 0;
 }
 
-void tree_remove(struct image_entry *dir, const char *name, size_t len, uint32_t layer)
+int tree_link(struct image *img, struct image_entry *dir, const char *name, size_t len,
+	      const struct image_entry *old, uint32_t layer, struct err *err)
 {
-	bool found;
-	size_t at = child_index(dir, name, len, &found);
+	struct image_entry *e;
+	int r = tree_put(img, dir, name, len, old->type, layer, &e, err);
 
-	if (found && dir->children[at]->layer < layer)
-		remove_child(dir, at);
+	if (r < 0)
+		return r;
+	e->mode = old->mode;
+	e->uid = old->uid;
+	e->gid = old->gid;
+	e->mtime = old->mtime;
+	e->mtime_nsec = old->mtime_nsec;
+	e->size = old->size;
+	e->disk = old->disk;
+	e->rdev_major = old->rdev_major;
+	e->rdev_minor = old->rdev_minor;
+	e->inode = old->inode;
+	e->source = old->source;
+	if (old->target)
+		r = tree_set_target(img, e, old->target, strlen(old->target), err);
+	for (size_t i = 0; !r && i < old->n_xattrs; i++)
+		r = tree_add_xattr(img, e, old->xattrs[i].name, old->xattrs[i].value,
+				   old->xattrs[i].len, err);
+	return r;
+}
+
+void tree_whiteout(struct image_entry *dir, const char *name, size_t len, uint32_t layer)
+{
+	struct image_entry *e = image_child(dir, name, len);
+
+	if (!e)
+		return;
+	hide_below(e, layer);
+	if (e->layer < layer)
+		hide_one(node_of(e), layer);
 }
 
 void tree_make_opaque(struct image_entry *dir, uint32_t layer)
 {
-	for (size_t i = dir->n_children; i-- > 0;)
-		if (dir->children[i]->layer < layer)
-			remove_child(dir, i);
+	hide_below(dir, layer);
 }
 
-static int compare_xattr(const void *a, const void *b)
+int tree_set_target(struct image *img, struct image_entry *e, const char *target, size_t len,
+		    struct err *err)
 {
-	return strcmp(((const struct entry_xattr *)a)->name, ((const struct entry_xattr *)b)->name);
+	int r = check_held(img, len, err);
+
+	if (r < 0)
+		return r;
+	if (!len || len > IMAGE_MAX_PATH)
+		return err_class_set(err, ERR_IMAGE, EINVAL,
+				     "the link '%s' has a target of %zu bytes", e->name, len);
+	img->held += len;
+	free(e->target);
+	e->target = xmemdup(target, len);
+	return 0;
 }
 
-void tree_set_xattr(struct image_entry *e, const char *name, const void *value, size_t len)
+int tree_add_xattr(struct image *img, struct image_entry *e, const char *name, const void *value,
+		   size_t len, struct err *err)
 {
-	struct entry_xattr *x;
+	size_t at = e->n_xattrs, size = strlen(name) + len;
+	int r = check_held(img, size, err);
 
-	if (e->n_xattrs >= IMAGE_MAX_XATTRS || len > IMAGE_MAX_XATTR_BYTES)
-		return;
-	e->xattrs = xreallocarray(e->xattrs, e->n_xattrs + 1, sizeof(*e->xattrs));
-	x = &e->xattrs[e->n_xattrs++];
-	x->name = xstrdup(name);
-	x->value = xmemdup(value, len);
-	x->len = len;
-	qsort(e->xattrs, e->n_xattrs, sizeof(*e->xattrs), compare_xattr);
+	if (r < 0)
+		return r;
+	if (at >= IMAGE_MAX_XATTRS || len > IMAGE_MAX_XATTR_BYTES || !*name ||
+	    strlen(name) > IMAGE_MAX_NAME)
+		return err_class_set(err, ERR_IMAGE, E2BIG,
+				     "'%s' has attributes that no file can have", e->name);
+	e->xattrs = xreallocarray(e->xattrs, at + 1, sizeof(*e->xattrs));
+	for (; at > 0 && strcmp(e->xattrs[at - 1].name, name) > 0; at--)
+		e->xattrs[at] = e->xattrs[at - 1];
+	e->xattrs[at] = (struct entry_xattr){ xstrdup(name), xmemdup(value, len), len };
+	e->n_xattrs++;
+	img->held += size;
+	return 0;
 }
 
 void tree_clear_xattrs(struct image_entry *e)
@@ -210,7 +313,33 @@ void tree_clear_xattrs(struct image_entry *e)
 	e->n_xattrs = 0;
 }
 
-/* Pre-order without recursion: entries[] is its own queue, each directory's children in a row. */
+static void keep_entry(void *entry)
+{
+	(void)entry; /* the search tree does not own what it finds */
+}
+
+static void drop_index(struct tree_node *node)
+{
+	tdestroy(node->index, keep_entry);
+	node->index = NULL;
+}
+
+/* The list of children as a sorted array. */
+static void sort_children(struct tree_node *node)
+{
+	struct image_entry *dir = &node->entry;
+	size_t n = 0;
+
+	drop_index(node);
+	if (!dir->n_children)
+		return;
+	dir->children = xreallocarray(NULL, dir->n_children, sizeof(*dir->children));
+	for (struct tree_node *child = node->first; child; child = child->next)
+		dir->children[n++] = &child->entry;
+	qsort(dir->children, n, sizeof(*dir->children), compare_children);
+}
+
+/* Level by level: entries[] is the queue, and a directory's children lie in a row. */
 static void number_entries(struct image *img)
 {
 	size_t cap = 0;
@@ -221,17 +350,17 @@ static void number_entries(struct image *img)
 		struct image_entry *e = img->entries[i];
 
 		e->id = (uint32_t)i;
+		sort_children(node_of(e));
 		ALLOC_GROW(img->entries, img->n_entries + e->n_children, cap);
 		for (size_t j = 0; j < e->n_children; j++)
 			img->entries[img->n_entries++] = e->children[j];
 	}
 }
 
-int tree_finish(struct image *img, struct err *err)
+void tree_finish(struct image *img)
 {
 	uint32_t *links = xcalloc(img->n_inodes, sizeof(*links));
 
-	(void)err;
 	number_entries(img);
 	for (size_t i = 0; i < img->n_entries; i++) {
 		struct image_entry *e = img->entries[i];
@@ -243,7 +372,21 @@ int tree_finish(struct image *img, struct err *err)
 	for (size_t i = 0; i < img->n_entries; i++)
 		img->entries[i]->nlink = links[img->entries[i]->inode];
 	free(links);
-	return 0;
+}
+
+static void free_nodes(struct image *img)
+{
+	struct tree_node *next;
+
+	for (struct tree_node *node = img->made; node; node = next) {
+		next = node->made;
+		drop_index(node);
+		tree_clear_xattrs(&node->entry);
+		free(node->entry.name);
+		free(node->entry.target);
+		free(node->entry.children);
+		free(node);
+	}
 }
 
 static void free_config(struct image_config *c)
@@ -268,78 +411,11 @@ void image_free(struct image *img)
 	if (!img)
 		return;
 	img->source->free(img);
-	for (size_t i = 0; i < img->n_made; i++) {
-		struct image_entry *e = img->made[i];
-
-		tree_clear_xattrs(e);
-		free(e->name);
-		free(e->target);
-		free(e->children);
-		free(e);
-	}
-	free(img->made);
+	free_nodes(img);
 	free(img->entries);
 	for (size_t i = 0; i < img->n_layers; i++)
 		free(img->layers[i].created_by);
 	free(img->layers);
-	free(img->layer_fds);
-	free(img->layer_start);
-	free(img->layer_len);
 	free_config(&img->config);
 	free(img);
-}
-
-const char *image_id(const struct image *img)
-{
-	return img->id.str;
-}
-
-const struct image_config *image_config(const struct image *img)
-{
-	return &img->config;
-}
-
-size_t image_layer_count(const struct image *img)
-{
-	return img->n_layers;
-}
-
-const struct image_layer *image_layer(const struct image *img, size_t i)
-{
-	return &img->layers[i];
-}
-
-size_t image_entry_count(const struct image *img)
-{
-	return img->n_entries;
-}
-
-struct image_entry *image_entry(const struct image *img, uint32_t id)
-{
-	return img->entries[id];
-}
-
-struct image_entry *image_root(const struct image *img)
-{
-	return img->root;
-}
-
-uint64_t image_total_size(const struct image *img)
-{
-	return img->total_size;
-}
-
-void image_entry_path(const struct image_entry *e, struct strbuf *ret)
-{
-	const struct image_entry *chain[IMAGE_MAX_DEPTH + 2];
-	size_t n = 0;
-
-	for (; e->parent != e && n < ARRAY_SIZE(chain); e = e->parent)
-		chain[n++] = e;
-	if (!n)
-		strbuf_addch(ret, '/');
-	while (n-- > 0) {
-		strbuf_addch(ret, '/');
-		strbuf_add(ret, chain[n]->name, chain[n]->name_len);
-	}
 }

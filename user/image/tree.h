@@ -9,25 +9,31 @@
 #include "slimtrace/image.h"
 
 struct image_source {
-	/* Opens an entry's content; image_file.next gives its blocks. */
+	/* Sets where the content is: image_file's fd and base, or its stream. */
 	int (*open)(const struct image *img, const struct image_entry *e, struct image_file *file,
 		    struct err *err);
-	int (*next)(struct image_file *file, const void **ret_data, size_t *ret_len,
-		    uint64_t *ret_offset, struct err *err);
-	void (*close)(struct image_file *file);
-	/* A descriptor of the content as it lies there; NULL: it has to be copied. */
-	int (*fd)(const struct image *img, const struct image_entry *e, struct err *err);
 	void (*free)(struct image *img);
 };
 
+struct range;
+struct tar_stream;
+
+/* Content is either a stretch of a file, or what a tar reader makes of a sparse entry. */
 struct image_file {
 	const struct image *img;
 	const struct image_entry *entry;
-	int fd;		 /* dirs: the file */
-	uint64_t offset; /* dirs: where to go on */
-	char *buf;	 /* dirs */
-	void *stream;	 /* archive: its reader */
+	int fd; /* -1: there is only the stream */
+	bool own_fd;
+	bool holes;    /* the file system can tell the holes of fd */
+	uint64_t base; /* of the content in fd */
+	uint64_t pos;  /* where image_file_block() goes on */
+	char *buf;
+	struct tar_stream *stream;
 };
+
+/* Reads like pread(2) from any place of the content; fewer bytes than @len only at its end. */
+ssize_t image_file_pread(struct image_file *f, void *buf, size_t len, uint64_t offset,
+			 struct err *err);
 
 struct image {
 	struct digest id;
@@ -38,39 +44,42 @@ struct image {
 	struct image_entry *root;
 	struct image_entry **entries; /* by id, once finished */
 	size_t n_entries;
-	struct image_entry **made; /* every entry ever made, to be freed */
-	size_t n_made, cap_made;
+	struct tree_node *made; /* every entry ever made, to be freed */
+	size_t n_made;
+	uint64_t held; /* bytes of names, targets and attributes */
 	uint32_t n_inodes;
 	uint64_t total_size;
 
 	const struct image_source *source;
-	int *layer_fds;	       /* dirs: the layer's directory; archive: the file it is in */
-	uint64_t *layer_start; /* archive: where in it, uncompressed */
-	uint64_t *layer_len;
+	int *layer_fds;		     /* dirs: each layer's directory */
+	int archive_fd, unpacked_fd; /* archive: as it is, and its compressed layers */
+	struct range *ranges;	     /* archive: each layer, unpacked */
 };
 
 struct image *image_new(const struct image_source *source);
 /* Parses and keeps @config, checks its digest against @id (NULL: none to check). */
 int image_set_config(struct image *img, const char *id, const void *config, size_t len,
 		     struct err *err);
-/* A fresh inode number, for an entry that is no hard link of another. */
-uint32_t tree_new_inode(struct image *img);
 /*
  * Adds or replaces @name in @dir. An existing directory that stays one keeps its children; the
  * result's attributes are zero but for name, type and layer, and its inode is new.
  */
 int tree_put(struct image *img, struct image_entry *dir, const char *name, size_t len,
 	     enum entry_type type, uint32_t layer, struct image_entry **ret, struct err *err);
-/* A whiteout: removes @name when it comes from a layer below @layer. */
-void tree_remove(struct image_entry *dir, const char *name, size_t len, uint32_t layer);
-/* An opaque directory: removes all that comes from layers below @layer. */
+/* Another name, @len bytes of @name in @dir, for what @old is: same inode, same attributes. */
+int tree_link(struct image *img, struct image_entry *dir, const char *name, size_t len,
+	      const struct image_entry *old, uint32_t layer, struct err *err);
+/* A whiteout: hides what layers below @layer have at @name. What @layer itself has there stays. */
+void tree_whiteout(struct image_entry *dir, const char *name, size_t len, uint32_t layer);
+/* An opaque directory: hides all that layers below @layer have in it. */
 void tree_make_opaque(struct image_entry *dir, uint32_t layer);
-void tree_set_xattr(struct image_entry *e, const char *name, const void *value, size_t len);
+int tree_set_target(struct image *img, struct image_entry *e, const char *target, size_t len,
+		    struct err *err);
+/* Sets @name, which must not be set yet. */
+int tree_add_xattr(struct image *img, struct image_entry *e, const char *name, const void *value,
+		   size_t len, struct err *err);
 void tree_clear_xattrs(struct image_entry *e);
-/* All layers are applied: ids, link counts, sizes. */
-int tree_finish(struct image *img, struct err *err);
-
-/* A readable descriptor of the whole content, for libelf: the caller's. */
-int image_file_fd(const struct image *img, const struct image_entry *e, struct err *err);
+/* All layers are applied: ids, sorted children, link counts, sizes. */
+void tree_finish(struct image *img);
 
 #endif

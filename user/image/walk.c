@@ -12,30 +12,14 @@
 #include "slimtrace/base/strbuf.h"
 #include "slimtrace/image.h"
 
-#define MAX_LINKS 40 /* the kernel's MAXSYMLINKS */
-#define MAX_REST (1u << 16)
-
 struct walk {
 	struct image_entry *root, *at;
-	struct strbuf rest; /* still to be walked */
+	struct strbuf rest; /* still to be walked: at most the path and the targets of all links */
 	size_t pos;	    /* in it */
 	unsigned int links;
 	image_step_fn *step;
 	void *ctx;
 };
-
-struct image_entry *image_lookup(const struct image *img, const char *path)
-{
-	struct image_entry *e = image_root(img);
-
-	while (e && *(path += strspn(path, "/"))) {
-		size_t len = strcspn(path, "/");
-
-		e = e->type == ENTRY_DIR ? image_child(e, path, len) : NULL;
-		path += len;
-	}
-	return e;
-}
 
 static void step(const struct walk *w, struct image_entry *e)
 {
@@ -49,7 +33,7 @@ static int take_link(struct walk *w, struct image_entry *link)
 	_cleanup_strbuf_ struct strbuf rest = STRBUF_INIT;
 	const char *target = link->target ? link->target : "";
 
-	if (++w->links > MAX_LINKS)
+	if (++w->links > IMAGE_MAX_LINKS)
 		return -ELOOP;
 	step(w, link);
 	if (!*target)
@@ -58,8 +42,6 @@ static int take_link(struct walk *w, struct image_entry *link)
 		w->at = w->root;
 	strbuf_addstr(&rest, target);
 	strbuf_add(&rest, w->rest.buf + w->pos, w->rest.len - w->pos);
-	if (rest.len > MAX_REST)
-		return -ENAMETOOLONG;
 	strbuf_reset(&w->rest);
 	strbuf_add(&w->rest, rest.buf, rest.len);
 	w->pos = 0;
@@ -126,11 +108,12 @@ int image_walk(const struct image *img, struct image_entry *root, struct image_e
 	w.at = *path != '/' && cwd ? cwd : w.root;
 	if (!*path)
 		r = -ENOENT;
-	else if (strlen(path) > MAX_REST)
+	else if (strlen(path) > IMAGE_MAX_PATH)
 		r = -ENAMETOOLONG;
-	strbuf_addstr(&w.rest, path);
-	if (!r)
+	if (!r) {
+		strbuf_addstr(&w.rest, path);
 		r = run_walk(&w, follow_last);
+	}
 	strbuf_release(&w.rest);
 	*ret_entry = w.at;
 	return r;
