@@ -5,7 +5,7 @@
 #   make check            unit tests (no root needed)
 #   make e2e              end-to-end tests (root; starts a Docker daemon of its own)
 #   make lint             clang-format, clang-tidy, cppcheck, shellcheck, layers, lengths
-#   make bench            benchmarks (root)
+#   make bench ARGS=...   what a build costs beside a plain run (root): ARGS="IMAGE [OPTIONS]"
 #   make install          DESTDIR, PREFIX=/usr/local
 #   make compile_commands.json
 #   V=1 shows the commands.
@@ -118,8 +118,8 @@ check: $(unit_bins)
 	tests/run $(unit_bins)
 e2e: $(bin) $(progs)
 	tests/e2e/run
-bench: $(bin) $(progs)
-	tests/bench/run
+bench: $(bin)
+	tests/bench/build $(ARGS)
 lint: $(out)/gen/slimtrace.skel.h compile_commands.json
 	tools/lint
 

@@ -51,13 +51,25 @@ skipped() { # NAME REASON
 	echo "$1: skipped: $2"
 }
 
+# In the background, since bash runs no trap while it waits for a foreground program; but with a
+# foreground program's signals. tap_program_end is for the trap.
+tap_program_pid=''
 tap_program() {
 	local name=$1 limit=$2 log rc=0 start=$SECONDS
 	shift 2
 	log=$(mktemp)
-	timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1 </dev/null || rc=$?
+	env --default-signal=INT,QUIT timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1 </dev/null &
+	tap_program_pid=$!
+	wait "$tap_program_pid" || rc=$?
+	tap_program_pid=''
 	tap_tally "$name" "$rc" "$log" $((SECONDS - start))
 	rm -f "$log"
+}
+
+tap_program_end() {
+	[[ $tap_program_pid ]] || return 0
+	kill "$tap_program_pid" 2>/dev/null || true
+	wait "$tap_program_pid" 2>/dev/null || true
 }
 
 # A program that dies, or does not come to its plan, has failed once more than it says.

@@ -7,7 +7,7 @@
 #include "slimtrace/base/text.h"
 #include "slimtrace/report.h"
 
-#define BAR_COLUMNS 40
+#define BAR_COLUMNS 32 /* the line beside it fits 80 columns */
 
 static void add_bar(struct strbuf *sb, const char *label, uint64_t part, uint64_t whole)
 {
@@ -72,8 +72,9 @@ void report_summary(const struct report *r, struct strbuf *ret)
 	add_sizes(r, ret);
 	if (r->slim_image)
 		add_safe_line(ret, "image", r->slim_image);
-	strbuf_addf(ret, "  %-10s %s paths, %" PRIu64 " syscalls, %" PRIu64 " programs\n", "seen",
-		    format_count(paths, r->accesses), r->syscalls, r->programs);
+	strbuf_addf(ret, "  %-10s %s paths, %" PRIu64 " syscalls, %" PRIu64 " program%s\n", "seen",
+		    format_count(paths, r->accesses), r->syscalls, r->programs,
+		    r->programs == 1 ? "" : "s");
 	add_probes(r, ret);
 	add_times(r, ret);
 	if (r->artifacts)

@@ -21,13 +21,13 @@ struct run {
 	cJSON *inspect;	      /* of the image, as the engine tells it */
 	const char *image_id; /* borrowed from inspect */
 	char *tmpdir;
-	struct strvec tags;   /* of the slim image, normalised */
+	struct strvec tags; /* of the slim image, normalised */
 
 	char *container; /* ID; NULL: none to remove */
 	bool running;	 /* started, and not known to have ended */
 	bool tty;
 	struct strvec ports; /* "80/tcp", as the image exposes them */
-	pid_t pid;	 /* of the container's first process, on the host */
+	pid_t pid;	     /* of the container's first process, on the host */
 	uint64_t started_ms; /* clock_mono_ms() when it was started */
 	struct output *output;
 	struct engine_follow *follow;

@@ -294,7 +294,8 @@ size_t trace_listening(struct trace *t, uint16_t *ports, size_t max)
 
 	pthread_mutex_lock(&t->lock);
 	n = t->collector.n_ports < max ? t->collector.n_ports : max;
-	memcpy(ports, t->collector.ports, n * sizeof(*ports));
+	if (n)
+		memcpy(ports, t->collector.ports, n * sizeof(*ports));
 	pthread_mutex_unlock(&t->lock);
 	return n;
 }

@@ -27,8 +27,8 @@ matches 'default: the summary counts the call' "$out" 'probes +1 of 1'
 is 'default: the slim image answers' "$(served e2e/web.slim /)" 'page index'
 
 slim 'given' --http-probe-cmd /a.html --http-probe-cmd GET:/b.html --http-probe-cmd=/fail e2e/web-exposed
-is 'given: these pages and no other' "$(pages e2e/web-exposed.slim)" '/www/a.html /www/b.html '
-matches 'given: an error is an answer too' "$out" 'probes +3 of 3'
+is 'given: these pages, GET /, and no other' "$(pages e2e/web-exposed.slim)" '/www/a.html /www/b.html /www/index.html '
+matches 'given: an error is an answer too' "$out" 'probes +4 of 4'
 is 'given: the slim image answers' "$(served e2e/web-exposed.slim /b.html)" 'page b'
 is 'given: what was not asked for is gone' "$(served e2e/web-exposed.slim /unused.html)" 'no such page'
 
@@ -36,7 +36,7 @@ cat >probes.json <<'END'
 { "commands": [ { "method": "GET", "resource": "/from-file.html", "headers": ["X-Test: 1"] } ] }
 END
 slim 'from a file' --http-probe-cmd-file probes.json e2e/web
-is 'from a file: that page' "$(pages e2e/web.slim)" '/www/from-file.html '
+is 'from a file: that page' "$(pages e2e/web.slim)" '/www/from-file.html /www/index.html '
 
 slimtrace build --cmd '/webserver 8081' e2e/web
 is 'another port than usual: found' "$rc" 0

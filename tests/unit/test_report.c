@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "../lib/tap.h"
+#include "slimtrace/base/json.h"
+#include "slimtrace/base/text.h"
+#include "slimtrace/report.h"
+#include "test_image.h"
+
+static const struct item items[] = {
+	{ "bin/", AE_IFDIR, NULL, 0755, 0, NULL },
+	{ "bin/app", AE_IFREG, "#!/bin/none\n", 06755, 7, NULL },
+	{ "bin/link", AE_IFLNK, "app", 0, 0, NULL },
+	{ "b\xff", AE_IFREG, "odd", 0, 0, NULL },
+	{ "unused", AE_IFREG, "a file that nobody uses", 0, 0, NULL },
+};
+
+static struct image *img;
+static struct record *rec;
+static struct keep *keep;
+static struct report report;
+
+static void use(struct record_builder *b, const char *path, uint32_t kinds, uint32_t program)
+{
+	struct record_access_key key = {
+		.source = RECORD_FILE, .path = path, .path_len = strlen(path), .on_image = true
+	};
+
+	record_add_access(b, &key, kinds, program, 10);
+}
+
+static bool set_up(void)
+{
+	struct strbuf layer = STRBUF_INIT;
+	struct record_builder *b = record_builder_new();
+	struct record_program app = { .pid = 42,
+				      .comm = xstrdup("app"),
+				      .exe = xstrdup("/bin/app") };
+	struct keep_opts opts = { 0 };
+	struct err err = ERR_INIT;
+	bool good;
+
+	strvec_push(&app.argv, "app");
+	record_add_program(b, &app);
+	use(b, "/bin/app", RECORD_EXEC | RECORD_READ, 0);
+	use(b, "/b\xff", RECORD_READ, 0);
+	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 0, 12);
+	record_add_syscall(b, RECORD_RUNTIME, RECORD_NATIVE, 1, 5);
+	rec = record_builder_finish(b);
+	record_builder_free(b);
+	free(app.comm);
+	free(app.exe);
+	strvec_release(&app.argv);
+	layer_tar(items, ARRAY_SIZE(items), &layer);
+	good = image_open_archive(docker_archive(&layer, NULL, 1), NULL, "/tmp", &img, &err) == 0 &&
+	       keep_decide(img, rec, &opts, &keep, &err) == 0;
+	strbuf_release(&layer);
+	if (!good)
+		printf("# %s\n", err.msg);
+	return good;
+}
+
+static const cJSON *file_at(const cJSON *doc, const char *path)
+{
+	const cJSON *f;
+
+	cJSON_ArrayForEach (f, json_path(doc, "image.files"))
+		if (!strcmp(json_str(f, "file_path", ""), path))
+			return f;
+	return NULL;
+}
+
+static void test_creport(void)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	_cleanup_(json_free) cJSON *doc = NULL;
+	struct err err = ERR_INIT;
+	const cJSON *app;
+
+	report_creport(&report, img, keep, rec, &text);
+	if (!ok(json_parse(text.buf, text.len, "creport", &doc, &err) == 0, "creport.json is JSON"))
+		return;
+	is_str(json_str(doc, "monitors.fan.main_process.path", NULL), "/bin/app", "main process");
+	is_int(json_i64(doc, "monitors.pt.syscall_count", -1), 12, "the app's syscalls only");
+	app = file_at(doc, "/bin/app");
+	if (!ok(app != NULL, "a kept file is listed"))
+		return;
+	is_str(json_str(app, "mode", NULL), "-rwsr-sr-x", "its mode as text");
+	is_str(json_str(app, "modex", NULL), "6755", "and in octal");
+	ok(json_bool(app, "flags.X", false) && json_bool(app, "flags.R", false), "its flags");
+	is_int(json_i64(app, "uid", -1), 7, "its owner");
+	ok(!file_at(doc, "/unused"), "a dropped file is not");
+	ok(file_at(doc, "/b\xef\xbf\xbd") != NULL, "a name that is no UTF-8 does no harm");
+	is_str(json_str(doc, "slimtrace.image", NULL), "my/app", "our own part");
+}
+
+static void test_summary(void)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	size_t width = 0, widest = 0, lines = 0;
+
+	for (int i = 0; i < 9; i++)
+		strvec_push(&report.warnings, "something \x1b[31mhappened");
+	report_summary(&report, &text);
+	for (size_t i = 0, n; i < text.len; i += n) {
+		n = utf8_sequence(text.buf + i, text.len - i);
+		if (!n) {
+			ok(false, "valid UTF-8");
+			return;
+		}
+		width = text.buf[i] == '\n' ? 0 : width + 1;
+		lines += text.buf[i] == '\n';
+		widest = width > widest ? width : widest;
+	}
+	ok(widest <= 80 && lines <= 24, "fits 80x24: %zux%zu", widest, lines);
+	ok(!strchr(text.buf, '\x1b'), "no escape of a stranger's");
+	ok(strstr(text.buf, "and 4 more") != NULL, "many warnings are cut");
+	ok(strstr(text.buf, "4.0x smaller") != NULL, "the ratio");
+}
+
+int main(void)
+{
+	report = (struct report){ .image = xstrdup("my/app"),
+				  .image_id = xstrdup("sha256:0"),
+				  .slim_image = xstrdup("my/app.slim:latest"),
+				  .fat_bytes = 4000000,
+				  .slim_bytes = 1000000,
+				  .fat_files = 1234,
+				  .slim_files = 12,
+				  .exit_status = -1 };
+	if (ok(set_up(), "set up")) {
+		test_creport();
+		test_summary();
+	}
+	report_release(&report);
+	keep_free(keep);
+	record_free(rec);
+	image_free(img);
+	return tap_done();
+}
