@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "slimtrace/cli.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,14 +115,18 @@ static void apply(const struct global_opts *global)
 	progress_init(global->quiet);
 }
 
-int command_parse(int argc, char **argv, const struct option_set *own, struct global_opts *global,
-		  struct strvec *ret_args, struct err *err)
+int command_parse(int argc, char **argv, const struct option_set *own, size_t n_own,
+		  struct global_opts *global, struct strvec *ret_args, struct err *err)
 {
-	struct option_set sets[] = { *own, global_options };
+	struct option_set sets[COMMAND_MAX_SETS + 1];
 	int r;
 
-	sets[1].target = global;
-	r = options_parse(argc, argv, sets, 2, false, ret_args, NULL, err);
+	assert(n_own <= COMMAND_MAX_SETS);
+	for (size_t i = 0; i < n_own; i++)
+		sets[i] = own[i];
+	sets[n_own] = global_options;
+	sets[n_own].target = global;
+	r = options_parse(argc, argv, sets, n_own + 1, false, ret_args, NULL, err);
 	if (!r)
 		apply(global);
 	return r;

@@ -64,11 +64,10 @@ static void print_features(void)
 
 int cmd_version(int argc, char **argv, struct global_opts *global)
 {
-	const struct option_set none = { NULL, 0, NULL };
 	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
 	struct err err = ERR_INIT;
 
-	if (command_parse(argc, argv, &none, global, &words, &err) < 0)
+	if (command_parse(argc, argv, NULL, 0, global, &words, &err) < 0)
 		return command_failed(&err);
 	if (words.n) {
 		err_class_set(&err, ERR_USAGE, EINVAL, "version takes no argument: '%s'",

@@ -27,12 +27,14 @@ struct command {
 int cmd_build(int argc, char **argv, struct global_opts *global);
 int cmd_version(int argc, char **argv, struct global_opts *global);
 
+#define COMMAND_MAX_SETS 8
+
 /*
- * Parses a command's own options and the global ones among them, and acts on the global ones.
- * @own.target is the command's struct. Returns -errno after a usage error.
+ * Parses a command's own options, at most COMMAND_MAX_SETS sets whose targets are set, and the
+ * global ones among them, and acts on the global ones. Returns -errno after a usage error.
  */
-int command_parse(int argc, char **argv, const struct option_set *own, struct global_opts *global,
-		  struct strvec *ret_args, struct err *err);
+int command_parse(int argc, char **argv, const struct option_set *own, size_t n_own,
+		  struct global_opts *global, struct strvec *ret_args, struct err *err);
 
 /* Prints the error and its hint, and gives the exit code that belongs to it. */
 int command_failed(const struct err *err);

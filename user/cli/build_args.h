@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the options of build fill. Its rows stand in one file a subject (opts_*.c), so that another
+ * command takes the subjects that it has too.
+ */
+#ifndef CLI_BUILD_ARGS_H
+#define CLI_BUILD_ARGS_H
+
+#include "cli/options.h"
+#include "slimtrace/session.h"
+
+struct build_args {
+	struct build_opts build;
+	const char *target;
+	bool http_probe; /* on by default */
+};
+
+#define ARGS(field) offsetof(struct build_args, field)
+#define HEADING(text)                                                                              \
+	{                                                                                          \
+		NULL, OPTION_BOOL, 0, NULL, text, NULL                                             \
+	}
+#define OPTION_SET(rows)                                                                           \
+	{                                                                                          \
+		rows, sizeof(rows) / sizeof(*(rows)), NULL                                         \
+	}
+
+/* Their target is a struct build_args, set by the command. */
+extern const struct option_set image_options, keep_options, drive_options, run_options,
+	trace_options;
+
+#endif
