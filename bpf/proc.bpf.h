@@ -211,11 +211,38 @@ static __always_inline bool next_program(struct scratch *s, struct proc *p, __u3
 	return true;
 }
 
+#define SECCOMP_MODE_FILTER 2 /* linux/seccomp.h */
+
+static __always_inline bool is_filtered(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return bpf_core_field_exists(task->seccomp.mode) &&
+	       BPF_CORE_READ(task, seccomp.mode) == SECCOMP_MODE_FILTER;
+}
+
+#define PFA_NO_NEW_PRIVS 0 /* linux/sched.h: a bit of task_struct.atomic_flags */
+
+/* kernel_cap_t has had two shapes, both of them 64 bits that begin with the lowest capability. */
+static __always_inline void note_confinement(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+
+	bpf_probe_read_kernel(&confinement.bounding, 8,
+			      __builtin_preserve_access_index(&cred->cap_bset));
+	bpf_probe_read_kernel(&confinement.effective, 8,
+			      __builtin_preserve_access_index(&cred->cap_effective));
+	confinement.seccomp = is_filtered();
+	confinement.no_new_privs = BPF_CORE_READ(task, atomic_flags) >> PFA_NO_NEW_PRIVS & 1;
+}
+
 static __always_inline void note_start(__u32 tgid)
 {
 	note_image();
 	if (started)
 		return;
+	note_confinement();
 	first_tgid = tgid;
 	started = 1;
 }

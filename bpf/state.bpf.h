@@ -137,6 +137,12 @@ __u32 image_dev;
 __u64 image_root;
 __u32 image_is_whole;
 
+/* What held the first program when it began. */
+struct {
+	__u64 bounding, effective; /* capabilities */
+	__u32 seccomp, no_new_privs;
+} confinement;
+
 __u64 lost[WIRE_LOSSES];
 /* Events written, for tests: written and lost must add up. */
 __u64 written;

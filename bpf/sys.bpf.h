@@ -6,10 +6,20 @@
  */
 #pragma once
 
+#define PHASE_RUNTIME 0 /* enum record_phase */
+#define PHASE_APP 1
+#define PHASE_CONFINED 2
+
 static __always_inline void count(__u64 program, __u32 abi, __u32 nr, __u32 edge)
 {
-	__u32 index = wire_counts_index(program ? 1 : 0, abi, edge); /* enum record_phase */
-	struct wire_counts *c = bpf_map_lookup_elem(&counts, &index);
+	__u32 phase = program ? PHASE_APP : is_filtered() ? PHASE_CONFINED : PHASE_RUNTIME, index;
+	struct wire_counts *c;
+
+	/* The call that loads the filter was not under it, and what it refuses is not needed. */
+	if (phase == PHASE_CONFINED && edge == WIRE_EXITED)
+		return;
+	index = wire_counts_index(phase, abi, edge);
+	c = bpf_map_lookup_elem(&counts, &index);
 
 	if (c)
 		c->n[nr & (WIRE_CALLS - 1)]++;

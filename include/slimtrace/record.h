@@ -84,21 +84,34 @@ struct record_program {
 enum record_abi { RECORD_NATIVE, RECORD_COMPAT, RECORD_X32 };
 #define RECORD_ABIS 3
 
-/* Before the entrypoint's exec the syscalls are the OCI runtime's: the same filter holds them. */
-enum record_phase { RECORD_RUNTIME, RECORD_APP };
-#define RECORD_PHASES 2
+/*
+ * Before the first exec inside, the syscalls are the OCI runtime's. Those that it makes with the
+ * container's seccomp filter loaded are counted apart: a filter of ours must let them pass.
+ */
+enum record_phase { RECORD_RUNTIME, RECORD_APP, RECORD_CONFINED };
+#define RECORD_PHASES 3
 
 struct record_syscall {
 	enum record_abi abi;
 	enum record_phase phase;
 	uint32_t nr;
-	uint64_t count;
+	uint64_t count;	  /* calls, refused ones too */
+	uint64_t refused; /* by the seccomp filter that was in force: they never began */
 };
 
 /* A capability that the kernel was asked for. */
 struct record_capability {
 	uint32_t cap;
 	bool granted;
+};
+
+/* What held the container's first program when it began. */
+struct record_confinement {
+	bool known;
+	bool seccomp;		/* a filter was loaded */
+	bool no_new_privileges; /* PR_SET_NO_NEW_PRIVS */
+	/* Bit sets, 1 << number. */
+	uint64_t bounding, effective;
 };
 
 /* A socket made ready for others, or connected. */
@@ -139,6 +152,7 @@ struct record {
 	size_t n_capabilities;
 	struct record_socket *sockets; /* sorted */
 	size_t n_sockets;
+	struct record_confinement confinement;
 	struct strvec unseen; /* features this kernel lacks, one sentence each */
 	struct record_loss loss;
 };
@@ -170,7 +184,7 @@ void record_add_access(struct record_builder *b, const struct record_access_key 
 /* Copies @program's strings; returns its index. */
 uint32_t record_add_program(struct record_builder *b, const struct record_program *program);
 void record_add_syscall(struct record_builder *b, enum record_phase phase, enum record_abi abi,
-			uint32_t nr, uint64_t count);
+			uint32_t nr, uint64_t count, uint64_t refused);
 void record_add_capability(struct record_builder *b, uint32_t cap, bool granted);
 void record_add_socket(struct record_builder *b, const struct record_socket *socket);
 /* The record so far, for its other fields. */

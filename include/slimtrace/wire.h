@@ -90,7 +90,7 @@ enum wire_loss { WIRE_RING_FULL, WIRE_MAP_FULL, WIRE_PATH_FAULT, WIRE_PATH_CUT, 
  * edges: some show only at their entry (exit, what never returns), some only at their exit (what
  * seccomp refused).
  */
-#define WIRE_PHASES 2
+#define WIRE_PHASES 3
 #define WIRE_ABIS 3
 #define WIRE_CALLS 1024 /* numbers above are in use nowhere */
 enum wire_edge { WIRE_ENTERED, WIRE_EXITED, WIRE_EDGES };

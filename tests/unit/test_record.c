@@ -79,11 +79,11 @@ static void test_order(void)
 
 		record_add_access(b, &key, RECORD_STAT, 0, times[i]);
 	}
-	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 3, 1);
-	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 1, UINT64_MAX - 1);
-	record_add_syscall(b, RECORD_RUNTIME, RECORD_COMPAT, 9, 1);
-	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 1, 1);
-	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 1, 1);
+	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 3, 1, 0);
+	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 1, UINT64_MAX - 1, 0);
+	record_add_syscall(b, RECORD_RUNTIME, RECORD_COMPAT, 9, 1, 0);
+	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 1, 1, 0);
+	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 1, 1, 0);
 	record_add_capability(b, 7, true);
 	record_add_capability(b, 7, false);
 	record_add_capability(b, 2, true);

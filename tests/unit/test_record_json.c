@@ -58,9 +58,9 @@ static void add_others(struct record_builder *b)
 				   .port = 8080,
 				   .addr = { 127, 0, 0, 1 } };
 
-	record_add_syscall(b, RECORD_RUNTIME, RECORD_NATIVE, 0, 18446744073709551615u);
-	record_add_syscall(b, RECORD_APP, RECORD_COMPAT, 4, 2);
-	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 1023, 1);
+	record_add_syscall(b, RECORD_RUNTIME, RECORD_NATIVE, 0, 18446744073709551615u, 0);
+	record_add_syscall(b, RECORD_APP, RECORD_COMPAT, 4, 2, 0);
+	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 1023, 1, 0);
 	record_add_capability(b, 10, true);
 	record_add_capability(b, 63, false);
 	record_add_socket(b, &s);

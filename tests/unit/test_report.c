@@ -42,8 +42,8 @@ static bool set_up(void)
 	record_add_program(b, &app);
 	use(b, "/bin/app", RECORD_EXEC | RECORD_READ, 0);
 	use(b, "/b\xff", RECORD_READ, 0);
-	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 0, 12);
-	record_add_syscall(b, RECORD_RUNTIME, RECORD_NATIVE, 1, 5);
+	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 0, 12, 0);
+	record_add_syscall(b, RECORD_RUNTIME, RECORD_NATIVE, 1, 5, 0);
 	rec = record_builder_finish(b);
 	record_builder_free(b);
 	free(app.comm);

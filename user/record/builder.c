@@ -165,8 +165,14 @@ uint32_t record_add_program(struct record_builder *b, const struct record_progra
 	return (uint32_t)rec->n_programs++;
 }
 
+static void add_saturated(uint64_t *sum, uint64_t n)
+{
+	if (__builtin_add_overflow(*sum, n, sum))
+		*sum = UINT64_MAX;
+}
+
 void record_add_syscall(struct record_builder *b, enum record_phase phase, enum record_abi abi,
-			uint32_t nr, uint64_t count)
+			uint32_t nr, uint64_t count, uint64_t refused)
 {
 	struct record *rec = b->rec;
 	struct record_syscall *s;
@@ -179,13 +185,14 @@ void record_add_syscall(struct record_builder *b, enum record_phase phase, enum 
 	place = id_place(b, rec->n_syscalls);
 	if (place != SIZE_MAX) {
 		s = &rec->syscalls[place];
-		if (__builtin_add_overflow(s->count, count, &s->count))
-			s->count = UINT64_MAX;
+		add_saturated(&s->count, count);
+		add_saturated(&s->refused, refused);
 		return;
 	}
 	ALLOC_GROW(rec->syscalls, rec->n_syscalls + 1, b->cap_syscalls);
-	rec->syscalls[rec->n_syscalls++] =
-		(struct record_syscall){ .abi = abi, .phase = phase, .nr = nr, .count = count };
+	rec->syscalls[rec->n_syscalls++] = (struct record_syscall){
+		.abi = abi, .phase = phase, .nr = nr, .count = count, .refused = refused
+	};
 }
 
 void record_add_capability(struct record_builder *b, uint32_t cap, bool granted)

@@ -18,7 +18,8 @@ const struct names record_entries =
 	NAMES([RECORD_ENTRYPOINT] = "entrypoint", [RECORD_EXECED] = "exec");
 const struct names record_abis =
 	NAMES([RECORD_NATIVE] = "native", [RECORD_COMPAT] = "compat", [RECORD_X32] = "x32");
-const struct names record_phases = NAMES([RECORD_RUNTIME] = "runtime", [RECORD_APP] = "app");
+const struct names record_phases =
+	NAMES([RECORD_RUNTIME] = "runtime", [RECORD_APP] = "app", [RECORD_CONFINED] = "confined");
 const struct names record_uses =
 	NAMES([RECORD_LISTEN] = "listen", [RECORD_BIND] = "bind", [RECORD_CONNECTED] = "connect");
 

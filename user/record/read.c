@@ -267,7 +267,7 @@ static int read_access(const cJSON *obj, struct record_builder *b, struct err *e
 static int read_syscall(const cJSON *obj, struct record_builder *b, struct err *err)
 {
 	unsigned int phase = 0, abi = 0;
-	uint64_t count = 0;
+	uint64_t count = 0, refused = 0;
 	uint32_t nr = 0;
 	int r;
 
@@ -276,7 +276,9 @@ static int read_syscall(const cJSON *obj, struct record_builder *b, struct err *
 	    (r = get_u32(obj, "nr", UINT32_MAX, &nr, err)) < 0 ||
 	    (r = get_u64(obj, "count", UINT64_MAX, &count, err)) < 0)
 		return r;
-	record_add_syscall(b, phase, abi, nr, count);
+	if (json_get(obj, "refused") && (r = get_u64(obj, "refused", count, &refused, err)) < 0)
+		return r;
+	record_add_syscall(b, phase, abi, nr, count, refused);
 	return 0;
 }
 
@@ -363,6 +365,32 @@ static int read_image(const cJSON *doc, struct record *rec, struct err *err)
 	return 0;
 }
 
+/* A capability set: 16 hexadecimal digits, as in /proc/PID/status. */
+static int get_bits(const cJSON *obj, const char *key, uint64_t *ret, struct err *err)
+{
+	const char *text = json_str(obj, key, "");
+
+	if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
+		return bad(err, "'%s' is '%s', which is not 16 hexadecimal digits", key, text);
+	*ret = strtoull(text, NULL, 16);
+	return 0;
+}
+
+static int read_confinement(const cJSON *doc, struct record_confinement *c, struct err *err)
+{
+	const cJSON *obj = json_get(doc, "confinement");
+
+	if (!obj)
+		return 0;
+	if (get_bool(obj, "seccomp", &c->seccomp, err) < 0 ||
+	    get_bool(obj, "no_new_privileges", &c->no_new_privileges, err) < 0 ||
+	    get_bits(obj, "bounding", &c->bounding, err) < 0 ||
+	    get_bits(obj, "effective", &c->effective, err) < 0)
+		return err_wrap(err, "confinement");
+	c->known = true;
+	return 0;
+}
+
 static int read_loss(const cJSON *doc, struct record_loss *loss, struct err *err)
 {
 	const cJSON *obj = json_get(doc, "loss");
@@ -391,7 +419,8 @@ static int read_run(const cJSON *doc, struct record *rec, struct err *err)
 	    (r = get_u64(doc, "duration_ns", UINT64_MAX, &rec->duration_ns, err)) < 0 ||
 	    (r = get_strings(doc, "unseen", &rec->unseen, err)) < 0)
 		return r;
-	return read_loss(doc, &rec->loss, err);
+	r = read_confinement(doc, &rec->confinement, err);
+	return r < 0 ? r : read_loss(doc, &rec->loss, err);
 }
 
 static int read_lists(const cJSON *doc, struct record_builder *b, struct err *err)

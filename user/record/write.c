@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Record -> JSON, docs/record.md. */
 #include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -98,6 +100,8 @@ static cJSON *syscall_json(const void *item)
 	json_add_int(obj, "nr", s->nr);
 	add_name_if(obj, "name", name);
 	json_add_u64(obj, "count", s->count);
+	if (s->refused)
+		json_add_u64(obj, "refused", s->refused);
 	return obj;
 }
 
@@ -149,6 +153,22 @@ static void add_loss(cJSON *doc, const struct record_loss *loss)
 	}
 }
 
+static void add_confinement(cJSON *doc, const struct record_confinement *c)
+{
+	char bits[24];
+	cJSON *obj;
+
+	if (!c->known)
+		return;
+	obj = json_add(doc, "confinement", json_object());
+	json_add_bool(obj, "seccomp", c->seccomp);
+	json_add_bool(obj, "no_new_privileges", c->no_new_privileges);
+	snprintf(bits, sizeof(bits), "%016" PRIx64, c->bounding);
+	json_add_str(obj, "bounding", bits);
+	snprintf(bits, sizeof(bits), "%016" PRIx64, c->effective);
+	json_add_str(obj, "effective", bits);
+}
+
 static void add_run(cJSON *doc, const struct record *rec)
 {
 	cJSON *image = json_add(doc, "image", json_object()), *host;
@@ -160,6 +180,7 @@ static void add_run(cJSON *doc, const struct record *rec)
 	add_name_if(host, "arch", rec->arch);
 	add_name_if(doc, "started", rec->started);
 	json_add_u64(doc, "duration_ns", rec->duration_ns);
+	add_confinement(doc, &rec->confinement);
 	add_loss(doc, &rec->loss);
 	json_add_strvec(doc, "unseen", &rec->unseen);
 }

@@ -180,11 +180,12 @@ static int read_counts(struct trace *t, uint32_t index, struct wire_counts *per_
 }
 
 typedef void (*syscall_fn)(void *ctx, enum record_phase phase, enum record_abi abi, uint32_t nr,
-			   uint64_t count);
+			   uint64_t count, uint64_t refused);
 
 /*
  * A call shows at both of its edges, or only at its entry (exit; it never returned), or only at
- * its exit (seccomp refused it): the larger count is the number of calls.
+ * its exit (seccomp refused it): the larger count is the number of calls, and as many as the
+ * exits are more were refused.
  */
 static int each_of_abi(struct trace *t, enum record_phase phase, enum record_abi abi,
 		       struct wire_counts *per_cpu, int n_cpus, syscall_fn fn, void *ctx)
@@ -199,7 +200,8 @@ static int each_of_abi(struct trace *t, enum record_phase phase, enum record_abi
 	for (uint32_t nr = 0; nr < WIRE_CALLS && !r; nr++)
 		if (entered[nr] || exited[nr])
 			fn(ctx, phase, abi, abi == RECORD_X32 ? nr | X32_BIT : nr,
-			   entered[nr] > exited[nr] ? entered[nr] : exited[nr]);
+			   entered[nr] > exited[nr] ? entered[nr] : exited[nr],
+			   exited[nr] > entered[nr] ? exited[nr] - entered[nr] : 0);
 	return r;
 }
 
@@ -219,11 +221,12 @@ static int each_syscall(struct trace *t, syscall_fn fn, void *ctx)
 }
 
 static void count_syscall(void *ctx, enum record_phase phase, enum record_abi abi, uint32_t nr,
-			  uint64_t count)
+			  uint64_t count, uint64_t refused)
 {
 	(void)abi;
 	(void)nr;
 	(void)count;
+	(void)refused;
 	*(uint64_t *)ctx += phase == RECORD_APP;
 }
 
@@ -301,9 +304,9 @@ size_t trace_listening(struct trace *t, uint16_t *ports, size_t max)
 }
 
 static void add_syscall(void *ctx, enum record_phase phase, enum record_abi abi, uint32_t nr,
-			uint64_t count)
+			uint64_t count, uint64_t refused)
 {
-	record_add_syscall(ctx, phase, abi, nr, count);
+	record_add_syscall(ctx, phase, abi, nr, count, refused);
 }
 
 static void add_capabilities(struct trace *t)
@@ -314,6 +317,19 @@ static void add_capabilities(struct trace *t)
 		for (uint32_t granted = 0; granted < 2; granted++)
 			if (caps[cap * 2 + granted])
 				record_add_capability(t->collector.builder, cap, granted);
+}
+
+static void fill_confinement(struct trace *t, struct record_confinement *ret)
+{
+	const typeof(t->programs.skel->bss->confinement) *c = &t->programs.skel->bss->confinement;
+
+	*ret = (struct record_confinement){
+		.known = t->programs.skel->bss->started,
+		.seccomp = c->seccomp,
+		.no_new_privileges = c->no_new_privs,
+		.bounding = c->bounding,
+		.effective = c->effective,
+	};
 }
 
 static void fill_loss(struct trace *t, struct record_loss *loss)
@@ -379,6 +395,7 @@ int trace_finish(struct trace *t, struct record **ret, struct err *err)
 	add_capabilities(t);
 	rec = record_builder_record(t->collector.builder);
 	fill_loss(t, &rec->loss);
+	fill_confinement(t, &rec->confinement);
 	fill_times(t, rec, end_ns);
 	fill_host(t, rec);
 	log_debug("%llu events written, %llu read",
