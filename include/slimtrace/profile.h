@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Security profiles from records: what the container did is what it may do. Pure: the same records
+ * give the same bytes.
+ *
+ * Several records (of several runs of one image) are one profile: the union of them.
+ */
+#ifndef SLIMTRACE_PROFILE_H
+#define SLIMTRACE_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "slimtrace/base/cleanup.h"
+#include "slimtrace/base/err.h"
+#include "slimtrace/base/strbuf.h"
+#include "slimtrace/base/strvec.h"
+#include "slimtrace/record.h"
+
+/* Why a system call is allowed, ORed. */
+enum profile_source {
+	PROFILE_APP = 1 << 0,	       /* a program of the container called it */
+	PROFILE_RUNTIME_SEEN = 1 << 1, /* the OCI runtime did, under the filter, in this very run */
+	PROFILE_RUNTIME = 1 << 2,      /* OCI runtimes are known to (user/profile/runtime.c) */
+	PROFILE_SIGNAL = 1 << 3,       /* a process needs it to be signalled and to end */
+};
+
+/* A system call that the profile allows. */
+struct profile_call {
+	char *name;	  /* the kernel's; "syscall_NNN" when nothing here knows it by name */
+	uint32_t sources; /* enum profile_source, ORed */
+	uint32_t abis;	  /* 1 << enum record_abi, of those that used it */
+	uint64_t count;	  /* calls by the app */
+	bool unnamed;	  /* a profile in JSON cannot express it: the warnings tell */
+	bool conditional; /* only with the arguments that the engine's default profile allows */
+};
+
+struct profile_calls {
+	struct profile_call *v; /* by name */
+	size_t n;
+	uint32_t abis;		/* those that the app used, and the native one */
+	struct strvec withheld; /* called, and yet not allowed, by name */
+	struct strvec warnings; /* for the user, a sentence each */
+};
+
+/*
+ * Decides which calls are allowed. A call that every attempt of was refused, by the seccomp filter
+ * that was in force, stays refused, and so does one that the engines' default profile blocks and
+ * that only ran because there was no filter (`withheld`).
+ */
+void profile_calls(const struct record *const *records, size_t n, struct profile_calls *ret);
+void profile_calls_release(struct profile_calls *calls);
+static inline void profile_calls_release_p(struct profile_calls *calls)
+{
+	profile_calls_release(calls);
+}
+#define _cleanup_profile_calls_ __attribute__((cleanup(profile_calls_release_p)))
+
+enum profile_format {
+	PROFILE_DOCKER, /* docker run --security-opt seccomp=FILE; Podman and Kubernetes too */
+	PROFILE_OCI,	/* "linux.seccomp" of an OCI runtime configuration */
+};
+
+/*
+ * The seccomp profile. What is not allowed is answered with ENOSYS when it is newer than what C
+ * libraries take for granted, so that they fall back, and with EPERM otherwise.
+ */
+void profile_seccomp(const struct profile_calls *calls, enum profile_format format,
+		     struct strbuf *ret);
+
+/*
+ * A profile of either format, compiled with libseccomp as runtimes do it. Names that libseccomp
+ * does not know are passed over, as runc and crun do.
+ */
+struct profile_filter;
+int profile_filter_open(const char *json, size_t len, struct profile_filter **ret, struct err *err);
+void profile_filter_free(struct profile_filter *filter);
+DEFINE_CLEANUP(struct profile_filter *, profile_filter_free);
+/* What the kernel would do: 0 for a call that is allowed, else the errno it answers, -1: it kills.
+ */
+int profile_filter_eval(const struct profile_filter *filter, enum record_abi abi, uint32_t nr,
+			const uint64_t args[6]);
+
+/*
+ * Proves that a profile lets pass each call that the records have and @calls does not withhold.
+ * ERR_FAILURE names the first that it would refuse. *ret_checked: how many were evaluated.
+ */
+int profile_seccomp_prove(const char *json, size_t len, const struct record *const *records,
+			  size_t n, const struct profile_calls *calls, size_t *ret_checked,
+			  struct err *err);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What OCI runtimes call between loading the container's filter and its exec. Taken from records
+ * (phase "confined") of runc 1.1.5 and crun 1.8.1, and from their sources for other versions: runc
+ * and crun load the filter before they drop capabilities, or, with no-new-privileges, last of all.
+ */
+#include "profile/tables.h"
+#include "slimtrace/base/alloc.h"
+
+static const char *const runc[] = { "capget",  "capset",     "chdir",  "close",	     "epoll_ctl",
+				    "execve",  "faccessat2", "fchown", "fcntl",	     "fstat",
+				    "fstatfs", "futex",	     "getcwd", "getdents64", "getpid",
+				    "getppid", "newfstatat", "openat", "prctl",	     "read",
+				    "setgid",  "setgroups",  "setuid", "write",	     NULL };
+
+/* Of Go's runtime, whenever it likes: threads, their signals, memory, waiting. */
+static const char *const go[] = { "clone",	 "epoll_pwait", "exit_group",	  "getpid",
+				  "gettid",	 "madvise",	"mmap",		  "mprotect",
+				  "munmap",	 "nanosleep",	"rt_sigprocmask", "rt_sigreturn",
+				  "sched_yield", "sigaltstack", "tgkill",	  NULL };
+
+/* Newer ones close descriptors by range, and open /proc safely. */
+static const char *const runc_12[] = {
+	"close_range", "getuid", "openat2", "recvfrom", "statx", NULL
+};
+
+static const char *const crun[] = {
+	"capset",    "close",	  "execve", "fchown",	    "ioctl",	      "openat",
+	"prctl",     "pselect6",  "read",   "rt_sigaction", "rt_sigprocmask", "setgroups",
+	"setresgid", "setresuid", "statx",  "umask",	    "write",	      NULL
+};
+
+static const char *const crun_19[] = { "chdir",	  "close_range", "fstat",  "fstatfs", "getcwd",
+				       "getegid", "geteuid",	 "getgid", "getuid",  "newfstatat",
+				       "openat2", "exit_group",	 NULL };
+
+const struct runtime_calls runtime_calls[] = {
+	{ "runc", "1.0 and later", "always", runc },
+	{ "runc", "1.0 and later", "threads of its language's runtime", go },
+	{ "runc", "1.2 and later", "always", runc_12 },
+	{ "crun", "1.0 and later", "always", crun },
+	{ "crun", "1.9 and later", "always", crun_19 },
+};
+const size_t n_runtime_calls = ARRAY_SIZE(runtime_calls);
+
+/*
+ * A handler returns by rt_sigreturn (i386: sigreturn too), an interrupted sleep goes on by
+ * restart_syscall, and a process that cannot exit loops.
+ */
+const char *const signal_calls[] = { "exit",	     "exit_group", "restart_syscall",
+				     "rt_sigreturn", "sigreturn",  NULL };

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is known about runtimes and engines, as data. */
+#ifndef PROFILE_TABLES_H
+#define PROFILE_TABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What OCI runtimes call between loading the filter and the exec: runtime.c. */
+struct runtime_calls {
+	const char *runtime, *versions, *when;
+	const char *const *names; /* NULL-terminated */
+};
+extern const struct runtime_calls runtime_calls[];
+extern const size_t n_runtime_calls;
+
+/* What a process needs to be signalled and to end, NULL-terminated. */
+extern const char *const signal_calls[];
+
+/*
+ * engine.c: whether Docker's default profile blocks a call for a container with this bounding set
+ * (1 << capability).
+ */
+bool engine_blocks(const char *name, uint64_t bounding);
+
+/* A condition of Docker's default profile on a call's argument. */
+struct engine_condition {
+	const char *name;
+	unsigned int index;
+	const char *op; /* libseccomp's name */
+	uint64_t value, value_two;
+};
+extern const struct engine_condition engine_conditions[];
+extern const size_t n_engine_conditions;
+/* Whether the call is let pass with some arguments only. */
+bool engine_limits(const char *name, uint64_t bounding);
+
+#endif
