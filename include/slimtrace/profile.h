@@ -24,6 +24,7 @@ enum profile_source {
 	PROFILE_RUNTIME_SEEN = 1 << 1, /* the OCI runtime did, under the filter, in this very run */
 	PROFILE_RUNTIME = 1 << 2,      /* OCI runtimes are known to (user/profile/runtime.c) */
 	PROFILE_SIGNAL = 1 << 3,       /* a process needs it to be signalled and to end */
+	PROFILE_INIT = 1 << 4,	       /* the init of docker run --init does */
 };
 
 /* A system call that the profile allows. */

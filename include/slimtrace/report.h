@@ -13,6 +13,7 @@
 #include "slimtrace/drive.h"
 #include "slimtrace/image.h"
 #include "slimtrace/keep.h"
+#include "slimtrace/profile.h"
 #include "slimtrace/record.h"
 
 /* Seconds that each phase of a run took. */
@@ -32,7 +33,9 @@ struct report {
 	uint64_t accesses, programs, syscalls; /* distinct */
 	struct record_loss loss;
 	struct probe_report probes;
-	int exit_status; /* of the container's first process; -1: we stopped it */
+	int exit_status;	    /* of the container's first process; -1: we stopped it */
+	struct profile_calls calls; /* that the seccomp profile allows; none: there is no profile */
+	char *seccomp;		    /* its file, in artifacts */
 	struct strvec warnings;
 	struct report_times times;
 };

@@ -14,6 +14,7 @@
 #include "slimtrace/base/strvec.h"
 #include "slimtrace/drive.h"
 #include "slimtrace/engine.h"
+#include "slimtrace/profile.h"
 #include "slimtrace/report.h"
 
 /* When the observation ends. Probes and execs that were asked for are finished first, always. */
@@ -49,6 +50,8 @@ struct build_opts {
 	unsigned int start_timeout_s; /* how long the app may take until it listens */
 
 	struct strvec include_paths;
+	bool profile_only; /* all but the image */
+	enum profile_format seccomp_format;
 	bool show_logs; /* the container's output on stderr */
 	bool remove_artifacts;
 	bool allow_loss;     /* make an image although the trace lost something */

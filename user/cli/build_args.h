@@ -26,7 +26,7 @@ struct build_args {
 	}
 
 /* Their target is a struct build_args, set by the command. */
-extern const struct option_set image_options, keep_options, drive_options, run_options,
-	trace_options;
+extern const struct option_set image_options, keep_options, profile_options, profile_only_options,
+	drive_options, run_options, trace_options;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* slimtrace build: its options checked, and one call into the session. */
+/* slimtrace build and profile: their options checked, and one call into the session. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,29 +13,48 @@
 #define DEFAULT_STATE_PATH "/var/lib/slimtrace"
 #define DEFAULT_START_TIMEOUT_S 60
 
-/* In the order of the help text. */
-static const struct option_set *const subjects[] = { &image_options, &keep_options, &drive_options,
-						     &run_options, &trace_options };
-#define SUBJECTS (sizeof(subjects) / sizeof(*subjects))
+#define MAX_SUBJECTS COMMAND_MAX_SETS
 
-static void print_help(void)
+/* build, and profile, which does all that build does short of the image. */
+struct kind {
+	const char *usage, *examples;
+	/* In the order of the help text. */
+	const struct option_set *subjects[MAX_SUBJECTS];
+};
+
+static const struct kind build_kind = {
+	"Usage: slimtrace build [options] IMAGE\n\n"
+	"Runs a container from IMAGE as it is, watches from the kernel what it uses,\n"
+	"and makes an image of that, with the same configuration.\n",
+	"  slimtrace build my/app\n"
+	"  slimtrace build --http-probe-cmd /api/info --http-probe-cmd POST:/submit my/app\n"
+	"  slimtrace build --http-probe-off --exec 'redis-cli ping' my/redis\n"
+	"  slimtrace build --cmd '--help' --continue-after exit my/tool\n",
+	{ &image_options, &keep_options, &profile_options, &drive_options, &run_options,
+	  &trace_options }
+};
+
+static const struct kind profile_kind = {
+	"Usage: slimtrace profile [options] IMAGE\n\n"
+	"Runs a container from IMAGE as it is, watches from the kernel what it does, and\n"
+	"writes security profiles that allow just that. It makes no image; build writes\n"
+	"the same profiles.\n",
+	"  slimtrace profile my/app\n"
+	"  slimtrace profile --http-probe-cmd /api/info my/app\n"
+	"  docker run --security-opt seccomp=FILE my/app\n",
+	{ &profile_options, &profile_only_options, &drive_options, &run_options, &trace_options }
+};
+
+static void print_help(const struct kind *kind)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 
-	strbuf_addstr(
-		&sb, "Usage: slimtrace build [options] IMAGE\n\n"
-		     "Runs a container from IMAGE as it is, watches from the kernel what it uses,\n"
-		     "and makes an image of that, with the same configuration.\n");
-	for (size_t i = 0; i < SUBJECTS; i++)
-		options_help(subjects[i], &sb);
+	strbuf_addstr(&sb, kind->usage);
+	for (size_t i = 0; i < MAX_SUBJECTS && kind->subjects[i]; i++)
+		options_help(kind->subjects[i], &sb);
 	strbuf_addstr(&sb, "\nGlobal options:\n");
 	options_help(&global_options, &sb);
-	strbuf_addstr(&sb, "\nExamples:\n"
-			   "  slimtrace build my/app\n"
-			   "  slimtrace build --http-probe-cmd /api/info --http-probe-cmd "
-			   "POST:/submit my/app\n"
-			   "  slimtrace build --http-probe-off --exec 'redis-cli ping' my/redis\n"
-			   "  slimtrace build --cmd '--help' --continue-after exit my/tool\n");
+	strbuf_addf(&sb, "\nExamples:\n%s", kind->examples);
 	fputs(sb.buf, stdout);
 }
 
@@ -62,8 +81,8 @@ static int check(struct build_args *args, const struct strvec *words, struct err
 	o->image = words->n ? words->v[0] : args->target;
 	if (!o->image || !*o->image) {
 		err_class_set(err, ERR_USAGE, EINVAL, "no image given");
-		return err_hint(err,
-				"slimtrace build [options] IMAGE; see 'slimtrace build --help'");
+		return err_hint(err, "slimtrace %s [options] IMAGE; '--help' tells more",
+				o->profile_only ? "profile" : "build");
 	}
 	if (words->n && args->target)
 		return err_class_set(err, ERR_USAGE, EINVAL,
@@ -111,22 +130,24 @@ static int run(struct build_args *args, struct err *err)
 	return r;
 }
 
-int cmd_build(int argc, char **argv, struct global_opts *global)
+static int run_command(const struct kind *kind, int argc, char **argv, struct global_opts *global)
 {
 	struct build_args args = { .http_probe = true,
-				   .build = { .start_timeout_s = DEFAULT_START_TIMEOUT_S } };
-	struct option_set sets[SUBJECTS];
+				   .build = { .start_timeout_s = DEFAULT_START_TIMEOUT_S,
+					      .profile_only = kind == &profile_kind } };
+	struct option_set sets[MAX_SUBJECTS];
 	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
 	struct err err = ERR_INIT;
+	size_t n = 0;
 	int r;
 
-	for (size_t i = 0; i < SUBJECTS; i++) {
-		sets[i] = *subjects[i];
-		sets[i].target = &args;
+	for (; n < MAX_SUBJECTS && kind->subjects[n]; n++) {
+		sets[n] = *kind->subjects[n];
+		sets[n].target = &args;
 	}
-	r = command_parse(argc, argv, sets, SUBJECTS, global, &words, &err);
+	r = command_parse(argc, argv, sets, n, global, &words, &err);
 	if (!r && global->help) {
-		print_help();
+		print_help(kind);
 	} else if (!r) {
 		args.build.engine = global->engine;
 		args.build.state_path =
@@ -137,4 +158,14 @@ int cmd_build(int argc, char **argv, struct global_opts *global)
 	}
 	args_release(&args);
 	return r < 0 ? command_failed(&err) : EXIT_OK;
+}
+
+int cmd_build(int argc, char **argv, struct global_opts *global)
+{
+	return run_command(&build_kind, argc, argv, global);
+}
+
+int cmd_profile(int argc, char **argv, struct global_opts *global)
+{
+	return run_command(&profile_kind, argc, argv, global);
 }

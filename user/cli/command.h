@@ -25,6 +25,7 @@ struct command {
 };
 
 int cmd_build(int argc, char **argv, struct global_opts *global);
+int cmd_profile(int argc, char **argv, struct global_opts *global);
 int cmd_version(int argc, char **argv, struct global_opts *global);
 
 #define COMMAND_MAX_SETS 8

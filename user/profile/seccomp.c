@@ -168,6 +168,9 @@ void profile_seccomp(const struct profile_calls *calls, enum profile_format form
 	      "likewise, by other versions of runc and crun");
 	allow(&d, PROFILE_SIGNAL, PROFILE_APP | PROFILE_RUNTIME_SEEN | PROFILE_RUNTIME,
 	      "to be signalled, and to end");
+	allow(&d, PROFILE_INIT,
+	      PROFILE_APP | PROFILE_RUNTIME_SEEN | PROFILE_RUNTIME | PROFILE_SIGNAL,
+	      "by the init of docker run --init");
 	allow_conditional(&d);
 	refuse(&d, true, ENOSYS, "not called; newer, so that C libraries fall back");
 	refuse(&d, false, EPERM, "not called");

@@ -18,6 +18,9 @@ extern const size_t n_runtime_calls;
 /* What a process needs to be signalled and to end, NULL-terminated. */
 extern const char *const signal_calls[];
 
+/* What the init process of docker run --init calls, NULL-terminated. */
+extern const char *const init_calls[];
+
 /*
  * engine.c: whether Docker's default profile blocks a call for a container with this bounding set
  * (1 << capability).

@@ -208,6 +208,36 @@ static void add_probes(cJSON *ours, const struct probe_report *probes)
 	}
 }
 
+static void add_sources(cJSON *call, uint32_t sources)
+{
+	static const char *const names[] = { "app", "runtime-seen", "runtime-known", "signal",
+					     "init" };
+	cJSON *array = json_add(call, "sources", json_array());
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (sources & 1u << i)
+			json_append(array, cJSON_CreateString(names[i]));
+}
+
+static void add_seccomp(cJSON *ours, const struct report *r)
+{
+	cJSON *obj = json_add(ours, "seccomp", json_object()), *array;
+
+	json_add_str(obj, "file", r->seccomp ? r->seccomp : "");
+	array = json_add(obj, "calls", json_array());
+	for (size_t i = 0; i < r->calls.n; i++) {
+		const struct profile_call *c = &r->calls.v[i];
+		cJSON *call = json_append(array, json_object());
+
+		json_add_str(call, "name", c->name);
+		json_add_u64(call, "count", c->count);
+		add_sources(call, c->sources);
+		if (c->conditional)
+			json_add_bool(call, "conditional", true);
+	}
+	json_add_strvec(obj, "withheld", &r->calls.withheld);
+}
+
 static void add_loss(cJSON *ours, const struct record_loss *loss)
 {
 	cJSON *obj = json_add(ours, "loss", json_object());
@@ -246,6 +276,8 @@ static void add_ours(cJSON *doc, const struct report *r)
 	json_add_int(ours, "slim_files", (int64_t)r->slim_files);
 	json_add_int(ours, "exit_status", r->exit_status);
 	json_add_strvec(ours, "warnings", &r->warnings);
+	if (r->calls.n)
+		add_seccomp(ours, r);
 	add_loss(ours, &r->loss);
 	add_probes(ours, &r->probes);
 	add_times(ours, &r->times);

@@ -10,6 +10,8 @@ void report_release(struct report *report)
 	free(report->slim_image);
 	free(report->slim_id);
 	free(report->artifacts);
+	free(report->seccomp);
+	profile_calls_release(&report->calls);
 	probe_report_release(&report->probes);
 	strvec_release(&report->warnings);
 	*report = (struct report){ 0 };

@@ -49,6 +49,13 @@ static void add_probes(const struct report *r, struct strbuf *sb)
 			    r->probes.n);
 }
 
+static void add_seccomp(const struct report *r, struct strbuf *sb)
+{
+	if (r->seccomp)
+		strbuf_addf(sb, "  %-10s %zu system calls allowed, of some 350\n", "seccomp",
+			    r->calls.n);
+}
+
 static void add_times(const struct report *r, struct strbuf *sb)
 {
 	const struct report_times *t = &r->times;
@@ -76,6 +83,7 @@ void report_summary(const struct report *r, struct strbuf *ret)
 		    format_count(paths, r->accesses), r->syscalls, r->programs,
 		    r->programs == 1 ? "" : "s");
 	add_probes(r, ret);
+	add_seccomp(r, ret);
 	add_times(r, ret);
 	if (r->artifacts)
 		add_safe_line(ret, "artifacts", r->artifacts);

@@ -16,13 +16,15 @@
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
 
-static int write_set(const struct run *run, int dirfd, struct err *err)
+static int write_set(struct run *run, int dirfd, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf record = STRBUF_INIT, creport = STRBUF_INIT;
 	int r;
 
 	record_to_json(run->rec, &record);
 	r = io_write_atomic(dirfd, "record.json", 0600, record.buf, record.len, err);
+	if (!r && run->report->calls.n)
+		r = run_write_profiles(run, dirfd, err);
 	if (r < 0 || !run->keep)
 		return r;
 	report_creport(run->report, run->img, run->keep, run->rec, &creport);

@@ -38,8 +38,7 @@ static double seconds_since(uint64_t start_ms)
 	return (double)(clock_mono_ms() - start_ms) / 1000;
 }
 
-/* The image's name: as the user said it, or when that was an ID, the first name that it has. */
-static const char *image_name(const struct run *run)
+const char *run_image_name(const struct run *run)
 {
 	const char *given = run->opts->image;
 	const char *hex = strncmp(given, "sha256:", 7) ? given : given + 7;
@@ -54,7 +53,7 @@ static const char *image_name(const struct run *run)
 static int make_tags(struct run *run, struct err *err)
 {
 	const struct strvec *tags = &run->opts->tags;
-	const char *image = image_name(run);
+	const char *image = run_image_name(run);
 
 	for (size_t i = 0; i < tags->n || i == 0; i++) {
 		char *tag;
@@ -325,7 +324,8 @@ static int check_complete(struct run *run, struct err *err)
 {
 	if (!record_loss_any(&run->report->loss) || run->opts->allow_loss)
 		return 0;
-	err_class_set(err, ERR_INCOMPLETE, EOVERFLOW, "the trace is incomplete: no image was made");
+	err_class_set(err, ERR_INCOMPLETE, EOVERFLOW, "the trace is incomplete: no %s was made",
+		      run->opts->profile_only ? "profile" : "image");
 	return err_hint(err, "give the tracer more room (--ring-size 64m), or take the risk with "
 			     "--allow-loss");
 }
@@ -341,6 +341,8 @@ static int conclude(struct run *run, struct err *err)
 	if (!r)
 		r = check_complete(run, err);
 	if (!r)
+		run_make_profiles(run);
+	if (!r && !run->opts->profile_only)
 		r = make_image(run, err);
 	if (run->opts->remove_artifacts)
 		return r;

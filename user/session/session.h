@@ -58,6 +58,14 @@ uint64_t run_activity(struct run *run);
 /* artifacts.c: writes the record and the reports below the state path, replacing an older set. */
 int run_write_artifacts(struct run *run, struct err *err);
 
+/* profiles.c: decides, with warnings, and writes the files into the artifacts' directory. */
+void run_make_profiles(struct run *run);
+int run_write_profiles(struct run *run, int dirfd, struct err *err);
+/* The name of an image as the base of file names. malloc'ed. */
+char *profiles_base_name(const char *image);
+/* The image's name: as the user said it, or when that was an ID, the first name that it has. */
+const char *run_image_name(const struct run *run);
+
 /* Adds to the report's warnings, and logs it. */
 void run_warn(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

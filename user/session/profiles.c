@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The security profiles of a run, under docker-slim's names. */
+#include <errno.h>
+#include <string.h>
+
+#include "session/session.h"
+#include "slimtrace/base/alloc.h"
+#include "slimtrace/base/io.h"
+#include "slimtrace/base/log.h"
+
+/* "registry/my/app:1" -> "registry-my-app": a file's name, and an AppArmor profile's. */
+char *profiles_base_name(const char *image)
+{
+	const char *slash = strrchr(image, '/'), *end = strpbrk(slash ? slash : image, ":@");
+	char *name = xstrndup(image, end ? (size_t)(end - image) : strlen(image));
+
+	if (!strncmp(image, "sha256:", 7)) {
+		free(name);
+		name = xstrndup(image + 7, 12);
+	}
+	for (char *p = name; *p; p++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-",
+			    *p))
+			*p = '-';
+	if (*name == '.' || *name == '-')
+		*name = '_';
+	return name;
+}
+
+void run_make_profiles(struct run *run)
+{
+	const struct record *records[] = { run->rec };
+	struct profile_calls *calls = &run->report->calls;
+
+	profile_calls(records, 1, calls);
+	for (size_t i = 0; i < calls->warnings.n; i++)
+		run_warn(run, "%s", calls->warnings.v[i]);
+}
+
+static int write_seccomp(struct run *run, int dirfd, const char *base, struct err *err)
+{
+	const struct record *records[] = { run->rec };
+	_cleanup_free_ char *name = xasprintf("%s-seccomp.json", base);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	size_t checked;
+	int r;
+
+	profile_seccomp(&run->report->calls, run->opts->seccomp_format, &text);
+	r = profile_seccomp_prove(text.buf, text.len, records, 1, &run->report->calls, &checked,
+				  err);
+	if (r < 0)
+		return r;
+	log_debug("the seccomp profile lets pass all %zu calls that were observed", checked);
+	r = io_write_atomic(dirfd, name, 0644, text.buf, text.len, err);
+	if (!r)
+		run->report->seccomp = TAKE_PTR(name);
+	return r;
+}
+
+int run_write_profiles(struct run *run, int dirfd, struct err *err)
+{
+	_cleanup_free_ char *base = profiles_base_name(run_image_name(run));
+
+	return write_seccomp(run, dirfd, base, err);
+}
