@@ -109,6 +109,7 @@ struct scratch {
 		struct wire_program program;
 		struct wire_access access;
 		struct wire_socket socket;
+		struct wire_values values;
 		struct saved_base saved;
 		char bytes[EVENT_BYTES + WIRE_NAME_MAX];
 	};

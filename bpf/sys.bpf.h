@@ -95,7 +95,7 @@ static __always_inline void act(struct scratch *s, const struct wire_call *call)
 		do_chdir(s, call);
 	} else if (action == WIRE_MOUNT) {
 		do_mount(s, call);
-	} else {
+	} else if (action != WIRE_NOTHING && action != WIRE_FORK) {
 		do_socket(action);
 	}
 }
@@ -104,6 +104,10 @@ static __always_inline void act(struct scratch *s, const struct wire_call *call)
 static __always_inline __u32 socketcall_nr(__u32 call)
 {
 	switch (call) {
+	case 1: /* SYS_SOCKET */
+		return 359;
+	case 8: /* SYS_SOCKETPAIR */
+		return 360;
 	case 2: /* SYS_BIND */
 		return 361;
 	case 3: /* SYS_CONNECT */
@@ -135,6 +139,28 @@ static __always_inline struct wire_call *unpack_args(struct scratch *s,
 	for (int i = 0; i < 6; i++)
 		s->job.args[i] = packed[i];
 	return find_call(ABI_COMPAT, nr, &s->job.index);
+}
+
+/* Once for the container, whoever calls. What was not permitted is not told: it is not needed. */
+static __always_inline void emit_values(struct scratch *s, const struct wire_call *call)
+{
+	__u32 used = call->values;
+
+	if (s->job.error == EPERM || s->job.error == EACCES || s->job.error == ENOSYS)
+		return;
+	for (__u32 i = 0; i < WIRE_MAX_VALUES; i++)
+		s->values.value[i] = used & (1u << i) ? arg(s, i) : 0;
+	s->values.nr = s->job.index & (WIRE_CALLS - 1);
+	s->values.abi = s->job.abi;
+	s->values.used = used;
+	__builtin_memset(s->values.pad, 0, sizeof(s->values.pad));
+	hash_begin(&s->hash, WIRE_VALUES, s->job.index);
+	hash_add(&s->hash, (__u64)s->values.value[0] << 32 | s->values.value[1]);
+	hash_add(&s->hash, s->values.value[2]);
+	if (was_seen(s))
+		return;
+	fill_header(s, WIRE_VALUES, s->job.program, 0);
+	output_once(s, sizeof(s->values));
 }
 
 static __always_inline void begin_job(struct scratch *s, struct pt_regs *regs, __u32 abi, long ret)
@@ -173,7 +199,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 		return 0;
 	program = current_program();
 	count(program, abi, nr, WIRE_EXITED);
-	if (!program || call->action == WIRE_NOTHING || call->action == WIRE_FORK)
+	if (!program ||
+	    ((call->action == WIRE_NOTHING || call->action == WIRE_FORK) && !call->values))
 		return 0;
 	s = get_scratch();
 	if (!s)
@@ -183,7 +210,10 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	s->job.program = program;
 	if (call->action == WIRE_ARGS)
 		call = unpack_args(s, call);
-	if (call)
-		act(s, call);
+	if (!call)
+		return 0;
+	if (call->values)
+		emit_values(s, call);
+	act(s, call);
 	return 0;
 }

@@ -99,6 +99,19 @@ struct record_syscall {
 	uint64_t refused; /* by the seccomp filter that was in force: they never began */
 };
 
+/*
+ * Arguments that a call was made with, of a few calls whose arguments say much and vary little:
+ * bit i of `used` stands for argument i. No bit: there were more than RECORD_MAX_TUPLES.
+ */
+#define RECORD_MAX_VALUES 3
+#define RECORD_MAX_TUPLES 64
+struct record_arguments {
+	enum record_abi abi;
+	uint32_t nr;
+	uint32_t used;
+	uint32_t value[RECORD_MAX_VALUES]; /* 0 where not used */
+};
+
 /* A capability that the kernel was asked for. */
 struct record_capability {
 	uint32_t cap;
@@ -148,6 +161,8 @@ struct record {
 	size_t n_accesses;
 	struct record_syscall *syscalls; /* sorted by phase, abi, nr */
 	size_t n_syscalls;
+	struct record_arguments *arguments; /* sorted */
+	size_t n_arguments;
 	struct record_capability *capabilities; /* sorted */
 	size_t n_capabilities;
 	struct record_socket *sockets; /* sorted */
@@ -185,6 +200,8 @@ void record_add_access(struct record_builder *b, const struct record_access_key 
 uint32_t record_add_program(struct record_builder *b, const struct record_program *program);
 void record_add_syscall(struct record_builder *b, enum record_phase phase, enum record_abi abi,
 			uint32_t nr, uint64_t count, uint64_t refused);
+void record_add_arguments(struct record_builder *b, enum record_abi abi, uint32_t nr, uint32_t used,
+			  const uint32_t value[RECORD_MAX_VALUES]);
 void record_add_capability(struct record_builder *b, uint32_t cap, bool granted);
 void record_add_socket(struct record_builder *b, const struct record_socket *socket);
 /* The record so far, for its other fields. */

@@ -28,6 +28,7 @@ enum wire_type {
 	WIRE_FILE,	  /* struct wire_access: no string, walked path */
 	WIRE_LOOKUP,	  /* struct wire_access: what was asked for, the directory it counts from */
 	WIRE_SOCKET,	  /* struct wire_socket, no tails */
+	WIRE_VALUES,	  /* struct wire_values, no tails */
 	WIRE_END,	  /* struct wire_header alone: the container's first process ended */
 };
 
@@ -80,6 +81,18 @@ struct wire_socket {
 	__u8 use;      /* enum record_socket_use */
 	__u8 protocol; /* IPPROTO_... */
 	__u8 pad[2];
+};
+
+/* Arguments of a call whose struct wire_call has `values`. `used` has a bit for each that is meant.
+ */
+#define WIRE_MAX_VALUES 3
+struct wire_values {
+	struct wire_header h;
+	__u32 value[WIRE_MAX_VALUES];
+	__u32 nr;
+	__u8 abi;  /* enum record_abi */
+	__u8 used; /* bit set of arguments */
+	__u8 pad[6];
 };
 
 /* Reasons for loss: indices of the BPF side's counters. */
@@ -150,6 +163,7 @@ struct wire_call {
 	__u8 fd;      /* argument number of the descriptor */
 	__u8 flags;   /* argument number of the flags: open, mmap and mount */
 	__u8 pointer; /* WIRE_ARGS: argument number of the pointer */
+	__u32 values; /* bit set of the first arguments whose values are told */
 	__u32 kinds;  /* of the file by descriptor */
 	struct wire_path_arg path[2];
 };
@@ -165,6 +179,7 @@ _Static_assert(sizeof(struct wire_program) == 56, "wire_program");
 _Static_assert(sizeof(struct wire_access) == 40, "wire_access");
 _Static_assert(sizeof(struct wire_socket) == 56, "wire_socket");
 _Static_assert(sizeof(struct wire_path_arg) == 12, "wire_path_arg");
-_Static_assert(sizeof(struct wire_call) == 32, "wire_call");
+_Static_assert(sizeof(struct wire_values) == 56, "wire_values");
+_Static_assert(sizeof(struct wire_call) == 36, "wire_call");
 
 #endif

@@ -16,7 +16,8 @@ struct record_builder {
 	struct record *rec;
 	struct strmap *index; /* what is there already: id -> its place + 1, as a pointer */
 	struct strbuf id;     /* of the item being added; kept for its memory */
-	size_t cap_accesses, cap_programs, cap_syscalls, cap_capabilities, cap_sockets;
+	size_t cap_accesses, cap_programs, cap_syscalls, cap_arguments, cap_capabilities,
+		cap_sockets;
 };
 
 struct record_builder *record_builder_new(void)
@@ -195,6 +196,37 @@ void record_add_syscall(struct record_builder *b, enum record_phase phase, enum 
 	};
 }
 
+static size_t tuples_of(const struct record *rec, enum record_abi abi, uint32_t nr)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rec->n_arguments; i++)
+		n += rec->arguments[i].abi == abi && rec->arguments[i].nr == nr;
+	return n;
+}
+
+void record_add_arguments(struct record_builder *b, enum record_abi abi, uint32_t nr, uint32_t used,
+			  const uint32_t value[RECORD_MAX_VALUES])
+{
+	struct record *rec = b->rec;
+	struct record_arguments a = { .abi = abi, .nr = nr, .used = used };
+
+	if (used && tuples_of(rec, abi, nr) >= RECORD_MAX_TUPLES)
+		a.used = 0;
+	id_start(b, 'a');
+	id_add(b, abi);
+	id_add(b, nr);
+	id_add(b, a.used);
+	for (int i = 0; i < RECORD_MAX_VALUES; i++) {
+		a.value[i] = a.used & 1u << i ? value[i] : 0;
+		id_add(b, a.value[i]);
+	}
+	if (id_place(b, rec->n_arguments) != SIZE_MAX)
+		return;
+	ALLOC_GROW(rec->arguments, rec->n_arguments + 1, b->cap_arguments);
+	rec->arguments[rec->n_arguments++] = a;
+}
+
 void record_add_capability(struct record_builder *b, uint32_t cap, bool granted)
 {
 	struct record *rec = b->rec;
@@ -262,6 +294,22 @@ static int compare_syscalls(const void *left, const void *right)
 	return (a->nr > b->nr) - (a->nr < b->nr);
 }
 
+static int compare_arguments(const void *left, const void *right)
+{
+	const struct record_arguments *a = left, *b = right;
+
+	if (a->abi != b->abi)
+		return a->abi < b->abi ? -1 : 1;
+	if (a->nr != b->nr)
+		return a->nr < b->nr ? -1 : 1;
+	if (a->used != b->used)
+		return a->used < b->used ? -1 : 1;
+	for (int i = 0; i < RECORD_MAX_VALUES; i++)
+		if (a->value[i] != b->value[i])
+			return a->value[i] < b->value[i] ? -1 : 1;
+	return 0;
+}
+
 static int compare_capabilities(const void *left, const void *right)
 {
 	const struct record_capability *a = left, *b = right;
@@ -296,6 +344,7 @@ struct record *record_builder_finish(struct record_builder *b)
 
 	sort(rec->accesses, rec->n_accesses, sizeof(*rec->accesses), compare_accesses);
 	sort(rec->syscalls, rec->n_syscalls, sizeof(*rec->syscalls), compare_syscalls);
+	sort(rec->arguments, rec->n_arguments, sizeof(*rec->arguments), compare_arguments);
 	sort(rec->capabilities, rec->n_capabilities, sizeof(*rec->capabilities),
 	     compare_capabilities);
 	sort(rec->sockets, rec->n_sockets, sizeof(*rec->sockets), compare_sockets);

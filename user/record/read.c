@@ -282,6 +282,29 @@ static int read_syscall(const cJSON *obj, struct record_builder *b, struct err *
 	return 0;
 }
 
+static int read_arguments(const cJSON *obj, struct record_builder *b, struct err *err)
+{
+	uint32_t nr = 0, used = 0, value[RECORD_MAX_VALUES] = { 0 };
+	const cJSON *args = json_get(obj, "args");
+	unsigned int abi = 0;
+	int r;
+
+	if ((r = get_name(obj, "abi", &record_abis, &abi, err)) < 0 ||
+	    (r = get_u32(obj, "nr", UINT32_MAX, &nr, err)) < 0)
+		return r;
+	for (int i = 0; i < RECORD_MAX_VALUES; i++) {
+		const char key[] = { (char)('0' + i), '\0' };
+
+		if (!json_get(args, key))
+			continue;
+		if ((r = get_u32(args, key, UINT32_MAX, &value[i], err)) < 0)
+			return r;
+		used |= 1u << i;
+	}
+	record_add_arguments(b, abi, nr, used, value);
+	return 0;
+}
+
 static int read_capability(const cJSON *obj, struct record_builder *b, struct err *err)
 {
 	bool granted = false;
@@ -430,6 +453,8 @@ static int read_lists(const cJSON *doc, struct record_builder *b, struct err *er
 	if ((r = read_array(doc, "programs", MAX_PROGRAMS, read_program, b, err)) < 0 ||
 	    (r = read_array(doc, "accesses", MAX_ACCESSES, read_access, b, err)) < 0 ||
 	    (r = read_array(doc, "syscalls", MAX_SYSCALLS, read_syscall, b, err)) < 0 ||
+	    (json_get(doc, "arguments") &&
+	     (r = read_array(doc, "arguments", MAX_SYSCALLS, read_arguments, b, err)) < 0) ||
 	    (r = read_array(doc, "capabilities", MAX_CAPABILITIES, read_capability, b, err)) < 0 ||
 	    (r = read_array(doc, "sockets", MAX_SOCKETS, read_socket, b, err)) < 0)
 		return r;

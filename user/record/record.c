@@ -49,6 +49,7 @@ void record_free(struct record *rec)
 	free(rec->programs);
 	free(rec->accesses);
 	free(rec->syscalls);
+	free(rec->arguments);
 	free(rec->capabilities);
 	free(rec->sockets);
 	free(rec->image_id);

@@ -105,6 +105,25 @@ static cJSON *syscall_json(const void *item)
 	return obj;
 }
 
+static cJSON *arguments_json(const void *item)
+{
+	const struct record_arguments *a = item;
+	_cleanup_free_ char *name = sysname_of(a->abi, a->nr);
+	cJSON *obj = json_object(), *args;
+
+	add_name(obj, "abi", &record_abis, a->abi);
+	json_add_int(obj, "nr", a->nr);
+	add_name_if(obj, "name", name);
+	args = json_add(obj, "args", json_object());
+	for (int i = 0; i < RECORD_MAX_VALUES; i++) {
+		char key[] = { (char)('0' + i), '\0' };
+
+		if (a->used & 1u << i)
+			json_add_int(args, key, a->value[i]);
+	}
+	return obj;
+}
+
 static cJSON *capability_json(const void *item)
 {
 	const struct record_capability *c = item;
@@ -197,6 +216,7 @@ void record_to_json(const struct record *rec, struct strbuf *ret)
 	ADD_ARRAY("programs", program_json, programs);
 	ADD_ARRAY("accesses", access_json, accesses);
 	ADD_ARRAY("syscalls", syscall_json, syscalls);
+	ADD_ARRAY("arguments", arguments_json, arguments);
 	ADD_ARRAY("capabilities", capability_json, capabilities);
 	ADD_ARRAY("sockets", socket_json, sockets);
 	json_print(doc, true, ret);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/sysname.h"
 
 void collector_init(struct collector *c)
 {
@@ -160,6 +161,11 @@ static bool add_socket(struct collector *c, const struct event *ev)
 	return true;
 }
 
+static void add_arguments(struct collector *c, const struct wire_values *v)
+{
+	record_add_arguments(c->builder, v->abi, sysname_nr(v->abi, v->nr), v->used, v->value);
+}
+
 bool collector_add(struct collector *c, const void *data, size_t len)
 {
 	struct event ev;
@@ -179,6 +185,9 @@ bool collector_add(struct collector *c, const void *data, size_t len)
 		return false;
 	case WIRE_SOCKET:
 		return add_socket(c, &ev);
+	case WIRE_VALUES:
+		add_arguments(c, &ev.values);
+		return false;
 	case WIRE_END:
 		c->ended = true;
 		return true;

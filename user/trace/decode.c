@@ -13,6 +13,7 @@ _Static_assert(WIRE_KIND_EXEC == RECORD_EXEC && WIRE_KIND_MAP == RECORD_MAP &&
 		       WIRE_KIND_STAT == RECORD_STAT && WIRE_KIND_CHDIR == RECORD_CHDIR &&
 		       WIRE_KIND_CONNECT == RECORD_CONNECT && RECORD_KINDS == 12,
 	       "the kinds of wire.h and record.h");
+_Static_assert(WIRE_MAX_VALUES == RECORD_MAX_VALUES, "wire.h and record.h");
 _Static_assert(WIRE_ABIS == RECORD_ABIS && WIRE_PHASES == RECORD_PHASES, "wire.h and record.h");
 
 #define MAX_ERRNO 4095
@@ -27,6 +28,8 @@ static size_t fixed_size(uint32_t type)
 		return sizeof(struct wire_access);
 	case WIRE_SOCKET:
 		return sizeof(struct wire_socket);
+	case WIRE_VALUES:
+		return sizeof(struct wire_values);
 	case WIRE_END:
 		return sizeof(struct wire_header);
 	default:
@@ -81,6 +84,13 @@ static bool decode_socket(const void *data, struct event *ev)
 	return ev->socket.use <= RECORD_CONNECTED && !ev->string_len && !ev->walk_len;
 }
 
+static bool decode_values(const void *data, struct event *ev)
+{
+	memcpy(&ev->values, data, sizeof(ev->values));
+	return ev->values.abi < WIRE_ABIS && ev->values.nr < WIRE_CALLS && ev->values.used &&
+	       !(ev->values.used >> WIRE_MAX_VALUES) && !ev->string_len && !ev->walk_len;
+}
+
 static bool decode_by_type(const void *data, struct event *ev)
 {
 	switch (ev->type) {
@@ -91,6 +101,8 @@ static bool decode_by_type(const void *data, struct event *ev)
 		return decode_access(data, ev);
 	case WIRE_SOCKET:
 		return decode_socket(data, ev);
+	case WIRE_VALUES:
+		return decode_values(data, ev);
 	case WIRE_END:
 		return !ev->string_len && !ev->walk_len;
 	}

@@ -23,6 +23,7 @@ struct event {
 	uint32_t kinds;
 	int error;
 	struct wire_socket socket;
+	struct wire_values values;
 };
 
 /* Returns 0, or -EBADMSG when @data is no event that the BPF side would write. */

@@ -175,7 +175,7 @@ static int fill_calls(struct slimtrace_bpf *skel, struct err *err)
 
 	table_fill(table);
 	for (uint32_t i = 0; i < n; i++)
-		if (table[i].action != WIRE_NOTHING &&
+		if ((table[i].action != WIRE_NOTHING || table[i].values) &&
 		    bpf_map_update_elem(fd, &i, &table[i], 0) < 0)
 			return err_set(err, errno, "cannot fill the table of syscalls");
 	return 0;

@@ -73,6 +73,10 @@ struct row {
 	{                                                                                          \
 		.action = (act), .path = { __VA_ARGS__ }                                           \
 	}
+#define VALUES(mask)                                                                               \
+	{                                                                                          \
+		.values = (mask)                                                                   \
+	}
 #define MMAP_FILE                                                                                  \
 	{                                                                                          \
 		.action = WIRE_MMAP, .fd = 4, .flags = 3, .kinds = RECORD_MAP                      \
@@ -212,6 +216,22 @@ static const struct row mounting[] = {
 	ROW("mount_setattr", PATH(FOLLOWED_UNLESS(0, 1, 2, AT_NOFOLLOW, RECORD_CHANGE)), .nr = 442),
 };
 
+/* Whose arguments matter to who writes security profiles: few values, and stable ones. */
+static const struct row telling[] = {
+	ROW("socket", VALUES(1 << 0 | 1 << 1), .abis = NATIVE | X32),
+	ROW("socket", VALUES(1 << 0 | 1 << 1), .abis = COMPAT, .nr = 359),
+	ROW("socketpair", VALUES(1 << 0 | 1 << 1), .abis = NATIVE | X32),
+	ROW("socketpair", VALUES(1 << 0 | 1 << 1), .abis = COMPAT, .nr = 360),
+	ROW("personality", VALUES(1 << 0)),
+	ROW("prctl", VALUES(1 << 0)),
+	ROW("arch_prctl", VALUES(1 << 0)),
+	ROW("ioctl", VALUES(1 << 1)),
+	ROW("fcntl", VALUES(1 << 1)),
+	ROW("fcntl64", VALUES(1 << 1)),
+	ROW("flock", VALUES(1 << 1)),
+	ROW("kill", VALUES(1 << 1)),
+};
+
 static const struct row others[] = {
 	ROW("bind", ONLY(WIRE_BIND), .abis = NATIVE | X32),
 	ROW("bind", ONLY(WIRE_BIND), .abis = COMPAT, .nr = 361),
@@ -229,7 +249,7 @@ static const struct row others[] = {
 	ROW("socketcall", PACKED(1)),
 	ROW("fork", ONLY(WIRE_FORK)),
 	ROW("vfork", ONLY(WIRE_FORK)),
-	ROW("clone", ONLY(WIRE_FORK)),
+	ROW("clone", { .action = WIRE_FORK, .values = 1 << 0 }),
 	ROW("clone3", ONLY(WIRE_FORK), .nr = 435),
 };
 /* clang-format on */
@@ -274,5 +294,6 @@ void table_fill(struct wire_call *table)
 	fill_rows(table, changing, ARRAY_SIZE(changing));
 	fill_rows(table, naming, ARRAY_SIZE(naming));
 	fill_rows(table, mounting, ARRAY_SIZE(mounting));
+	fill_rows(table, telling, ARRAY_SIZE(telling));
 	fill_rows(table, others, ARRAY_SIZE(others));
 }
