@@ -35,6 +35,10 @@ struct profile_call {
 	uint64_t count;	  /* calls by the app */
 	bool unnamed;	  /* a profile in JSON cannot express it: the warnings tell */
 	bool conditional; /* only with the arguments that the engine's default profile allows */
+	/* Only with these values of argument `index`, ascending; none: with any. */
+	unsigned int index;
+	uint32_t *values;
+	size_t n_values;
 };
 
 struct profile_calls {
@@ -48,9 +52,12 @@ struct profile_calls {
 /*
  * Decides which calls are allowed. A call that every attempt of was refused, by the seccomp filter
  * that was in force, stays refused, and so does one that the engines' default profile blocks and
- * that only ran because there was no filter (`withheld`).
+ * that only ran because there was no filter (`withheld`). With @arg_filters, calls of a closed list
+ * (socket families, prctl options, ioctl requests, ...) are only allowed with the values that were
+ * seen or that runtimes are known to use.
  */
-void profile_calls(const struct record *const *records, size_t n, struct profile_calls *ret);
+void profile_calls(const struct record *const *records, size_t n, bool arg_filters,
+		   struct profile_calls *ret);
 void profile_calls_release(struct profile_calls *calls);
 static inline void profile_calls_release_p(struct profile_calls *calls)
 {

@@ -52,6 +52,7 @@ struct build_opts {
 	struct strvec include_paths;
 	bool profile_only; /* all but the image */
 	enum profile_format seccomp_format;
+	bool seccomp_arg_filters;
 	bool show_logs; /* the container's output on stderr */
 	bool remove_artifacts;
 	bool allow_loss;     /* make an image although the trace lost something */

@@ -62,7 +62,7 @@ static void test_decision(void)
 	_cleanup_profile_calls_ struct profile_calls c;
 	struct record *rec = make_record(calls, ARRAY_SIZE(calls), true, DEFAULT_CAPS);
 
-	profile_calls((const struct record *const *)&rec, 1, &c);
+	profile_calls((const struct record *const *)&rec, 1, false, &c);
 	ok(find(&c, "openat") && find(&c, "openat")->count == 5, "what was called");
 	ok(find(&c, "openat")->sources == (PROFILE_APP | PROFILE_RUNTIME), "and all its sources");
 	ok(find(&c, "clone")->count == 1 && find(&c, "clone")->conditional,
@@ -86,12 +86,12 @@ static void test_unconfined(void)
 					   { "read", RECORD_APP, RECORD_NATIVE, 1, 0 } };
 	struct record *rec = make_record(bad, 2, false, DEFAULT_CAPS);
 
-	profile_calls((const struct record *const *)&rec, 1, &c);
+	profile_calls((const struct record *const *)&rec, 1, false, &c);
 	ok(!find(&c, "mount") && find(&c, "read"),
 	   "without a filter, the default one is thought of");
 	ok(c.warnings.n == 1 && strstr(c.warnings.v[0], "mount"), "which is told");
 	rec->confinement.bounding |= SYS_ADMIN;
-	profile_calls((const struct record *const *)&rec, 1, &lifted);
+	profile_calls((const struct record *const *)&rec, 1, false, &lifted);
 	ok(find(&lifted, "mount") != NULL, "with the capability it would not be blocked");
 	record_free(rec);
 }
@@ -103,7 +103,7 @@ static void test_union(void)
 				 two[] = { { "mkdir", RECORD_APP, RECORD_NATIVE, 4, 0 } };
 	struct record *recs[] = { make_record(one, 1, true, 0), make_record(two, 1, true, 0) };
 
-	profile_calls((const struct record *const *)recs, 2, &c);
+	profile_calls((const struct record *const *)recs, 2, false, &c);
 	ok(find(&c, "mkdir") && find(&c, "mkdir")->count == 4 && !c.withheld.n,
 	   "allowed in one run: allowed");
 	record_free(recs[0]);
@@ -150,7 +150,7 @@ static void test_filter(enum profile_format format, const char *what)
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, again = STRBUF_INIT;
 	size_t checked = 0, refused = 0;
 
-	profile_calls(records, 1, &c);
+	profile_calls(records, 1, false, &c);
 	profile_seccomp(&c, format, &text);
 	profile_seccomp(&c, format, &again);
 	ok(text.len == again.len && !memcmp(text.buf, again.buf, text.len), "%s: same bytes", what);
@@ -178,6 +178,42 @@ static void test_filter(enum profile_format format, const char *what)
 	record_free(rec);
 }
 
+static void test_arg_filters(void)
+{
+	static const struct call sockets[] = { { "socket", RECORD_APP, RECORD_NATIVE, 2, 0 },
+					       { "personality", RECORD_APP, RECORD_NATIVE, 1, 0 } };
+	static const uint32_t inet[RECORD_MAX_VALUES] = { 2, 1 },
+			      local[RECORD_MAX_VALUES] = { 1, 1 };
+	struct record_builder *b = record_builder_new();
+	_cleanup_(profile_filter_free) struct profile_filter *f = NULL;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	_cleanup_profile_calls_ struct profile_calls c;
+	struct record *rec;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++)
+		record_add_syscall(b, RECORD_APP, RECORD_NATIVE,
+				   (uint32_t)sysname_number(RECORD_NATIVE, sockets[i].name), 1, 0);
+	record_add_arguments(b, RECORD_NATIVE, (uint32_t)sysname_number(RECORD_NATIVE, "socket"), 3,
+			     inet);
+	record_add_arguments(b, RECORD_NATIVE, (uint32_t)sysname_number(RECORD_NATIVE, "socket"), 3,
+			     local);
+	rec = record_builder_finish(b);
+	record_builder_free(b);
+	profile_calls((const struct record *const *)&rec, 1, true, &c);
+	profile_seccomp(&c, PROFILE_DOCKER, &text);
+	if (ok(profile_filter_open(text.buf, text.len, &f, &err) == 0, "filters compile")) {
+		is_int(eval(f, RECORD_NATIVE, "socket", 2), 0, "a family that was used");
+		is_int(eval(f, RECORD_NATIVE, "socket", 0xdead00000001), 0, "an int is 32 bits");
+		is_int(eval(f, RECORD_NATIVE, "socket", 17), ENOSYS, "a packet socket");
+		is_int(eval(f, RECORD_NATIVE, "prctl", 38), 0, "what runtimes call");
+		is_int(eval(f, RECORD_NATIVE, "prctl", 22), ENOSYS, "and no more");
+		is_int(eval(f, RECORD_NATIVE, "personality", 8), 0,
+		       "unknown values: the default's");
+		is_int(eval(f, RECORD_NATIVE, "personality", 7), ENOSYS, "and no more");
+	}
+	record_free(rec);
+}
+
 static void test_prove_fails(void)
 {
 	static const struct call more[] = { { "mkdir", RECORD_APP, RECORD_NATIVE, 1, 0 } };
@@ -186,7 +222,7 @@ static void test_prove_fails(void)
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	size_t checked = 0;
 
-	profile_calls((const struct record *const *)&less, 1, &c);
+	profile_calls((const struct record *const *)&less, 1, false, &c);
 	profile_seccomp(&c, PROFILE_DOCKER, &text);
 	ok(profile_seccomp_prove(text.buf, text.len, (const struct record *const *)&rec, 1, &c,
 				 &checked, &err) < 0,
@@ -203,6 +239,7 @@ int main(void)
 	test_union();
 	test_filter(PROFILE_DOCKER, "docker");
 	test_filter(PROFILE_OCI, "oci");
+	test_arg_filters();
 	test_prove_fails();
 	return tap_done();
 }

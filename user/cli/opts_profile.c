@@ -23,6 +23,8 @@ static const struct option_row rows[] = {
 	HEADING("Security profiles"),
 	{ "seccomp-format", OPTION_CALL, 0, "docker|oci",
 	  "form of the seccomp profile: docker run's, or an OCI runtime's (docker)", set_format },
+	{ "seccomp-arg-filters", OPTION_BOOL, ARGS(build.seccomp_arg_filters), NULL,
+	  "allow sockets, prctl, ioctl and personality with the values seen only", NULL },
 };
 const struct option_set profile_options = OPTION_SET(rows);
 

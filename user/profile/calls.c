@@ -145,7 +145,8 @@ static void drop_allowed(struct decision *d)
 	*withheld = left;
 }
 
-void profile_calls(const struct record *const *records, size_t n, struct profile_calls *ret)
+void profile_calls(const struct record *const *records, size_t n, bool arg_filters,
+		   struct profile_calls *ret)
 {
 	struct decision d = { .calls = ret, .places = strmap_new() };
 
@@ -160,6 +161,8 @@ void profile_calls(const struct record *const *records, size_t n, struct profile
 	add_names(&d, init_calls, PROFILE_INIT);
 	for (size_t i = 0; i < ret->n; i++)
 		ret->v[i].conditional = engine_limits(ret->v[i].name, d.bounding);
+	if (arg_filters)
+		filter_calls(ret, records, n);
 	qsort(ret->v, ret->n, sizeof(*ret->v), compare);
 	drop_allowed(&d);
 	warn_withheld(&d);
@@ -168,8 +171,10 @@ void profile_calls(const struct record *const *records, size_t n, struct profile
 
 void profile_calls_release(struct profile_calls *calls)
 {
-	for (size_t i = 0; i < calls->n; i++)
+	for (size_t i = 0; i < calls->n; i++) {
 		free(calls->v[i].name);
+		free(calls->v[i].values);
+	}
 	free(calls->v);
 	strvec_release(&calls->withheld);
 	strvec_release(&calls->warnings);

@@ -301,13 +301,16 @@ static bool is_withheld(const struct profile_calls *calls, const char *name)
 static int prove_call(const struct profile_filter *f, const struct record_syscall *s,
 		      const struct profile_calls *calls, size_t *checked, struct err *err)
 {
-	static const uint64_t args[MAX_ARGS];
+	uint64_t args[MAX_ARGS] = { 0 };
 	_cleanup_free_ char *name = sysname_of(s->abi, s->nr);
 
 	if (!name || s->phase == RECORD_RUNTIME || s->refused >= s->count ||
 	    is_withheld(calls, name) || seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR)
 		return 0;
 	++*checked;
+	for (size_t i = 0; i < calls->n; i++)
+		if (calls->v[i].n_values && !strcmp(calls->v[i].name, name))
+			args[calls->v[i].index] = calls->v[i].values[0];
 	if (!profile_filter_eval(f, s->abi, s->nr, args))
 		return 0;
 	return err_class_set(err, ERR_FAILURE, EPROTO,

@@ -4,6 +4,9 @@
  * (phase "confined") of runc 1.1.5 and crun 1.8.1, and from their sources for other versions: runc
  * and crun load the filter before they drop capabilities, or, with no-new-privileges, last of all.
  */
+#include <asm/ioctls.h>
+#include <linux/prctl.h>
+
 #include "profile/tables.h"
 #include "slimtrace/base/alloc.h"
 
@@ -77,3 +80,21 @@ const char *const init_calls[] = { "arch_prctl",
 				   "setpgid",
 				   "wait4",
 				   NULL };
+
+/* runc: keep capabilities, ambient ones, no new privileges; crun likewise; threads' names; init. */
+static const uint32_t prctls[] = { PR_SET_PDEATHSIG,	PR_GET_PDEATHSIG, PR_SET_DUMPABLE,
+				   PR_GET_KEEPCAPS,	PR_SET_KEEPCAPS,  PR_SET_NAME,
+				   PR_CAPBSET_READ,	PR_CAPBSET_DROP,  PR_SET_CHILD_SUBREAPER,
+				   PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT };
+static const uint32_t ioctls[] = {
+	TCGETS, TIOCSCTTY, TIOCGPGRP, TIOCSPGRP, TIOCGWINSZ, TIOCSWINSZ
+};
+
+const struct runtime_values runtime_values[] = {
+	{ "ioctl", 1, ioctls, ARRAY_SIZE(ioctls) },
+	{ "personality", 0, NULL, 0 },
+	{ "prctl", 0, prctls, ARRAY_SIZE(prctls) },
+	{ "socket", 0, NULL, 0 },
+	{ "socketpair", 0, NULL, 0 },
+};
+const size_t n_runtime_values = ARRAY_SIZE(runtime_values);

@@ -94,7 +94,8 @@ static void allow(struct document *d, uint32_t any, uint32_t none, const char *c
 	for (size_t i = 0; i < d->calls->n; i++) {
 		const struct profile_call *c = &d->calls->v[i];
 
-		if ((c->sources & any) && !(c->sources & none) && !c->conditional && !c->unnamed)
+		if ((c->sources & any) && !(c->sources & none) && !c->conditional && !c->unnamed &&
+		    !c->n_values)
 			add_name(obj, c->name);
 	}
 	finish_rule(d, obj);
@@ -108,24 +109,48 @@ static const struct profile_call *find(const struct profile_calls *calls, const 
 	return NULL;
 }
 
+static void add_condition(cJSON *obj, const struct engine_condition *c)
+{
+	cJSON *arg = json_append(json_add(obj, "args", json_array()), json_object());
+
+	add_name(obj, c->name);
+	json_add_int(arg, "index", c->index);
+	json_add_int(arg, "value", (int64_t)c->value);
+	json_add_int(arg, "valueTwo", (int64_t)c->value_two);
+	json_add_str(arg, "op", c->op);
+}
+
 /* One rule a condition: rules are alternatives, the conditions inside one are not. */
 static void allow_conditional(struct document *d)
 {
 	for (size_t i = 0; i < n_engine_conditions; i++) {
 		const struct engine_condition *c = &engine_conditions[i];
 		const struct profile_call *call = find(d->calls, c->name);
-		cJSON *obj, *arg;
+		cJSON *obj;
 
 		if (!call || !call->conditional)
 			continue;
 		obj = rule(d, "SCMP_ACT_ALLOW", "with arguments that the engine's default allows");
-		add_name(obj, c->name);
-		arg = json_append(json_add(obj, "args", json_array()), json_object());
-		json_add_int(arg, "index", c->index);
-		json_add_int(arg, "value", (int64_t)c->value);
-		json_add_int(arg, "valueTwo", (int64_t)c->value_two);
-		json_add_str(arg, "op", c->op);
+		add_condition(obj, c);
 		finish_rule(d, obj);
+	}
+}
+
+/* Of an int only the low half counts: what is above in its register is anything. */
+static void allow_values(struct document *d)
+{
+	for (size_t i = 0; i < d->calls->n; i++) {
+		const struct profile_call *call = &d->calls->v[i];
+
+		for (size_t j = 0; j < call->n_values && !call->unnamed; j++) {
+			const struct engine_condition c = { call->name, call->index,
+							    "SCMP_CMP_MASKED_EQ", UINT32_MAX,
+							    call->values[j] };
+			cJSON *obj = rule(d, "SCMP_ACT_ALLOW", j ? NULL : "with the values seen");
+
+			add_condition(obj, &c);
+			finish_rule(d, obj);
+		}
 	}
 }
 
@@ -172,6 +197,7 @@ void profile_seccomp(const struct profile_calls *calls, enum profile_format form
 	      PROFILE_APP | PROFILE_RUNTIME_SEEN | PROFILE_RUNTIME | PROFILE_SIGNAL,
 	      "by the init of docker run --init");
 	allow_conditional(&d);
+	allow_values(&d);
 	refuse(&d, true, ENOSYS, "not called; newer, so that C libraries fall back");
 	refuse(&d, false, EPERM, "not called");
 	json_print(doc, true, ret);

@@ -7,6 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "slimtrace/profile.h"
+
+/* filters.c: sets the values of the calls that may be filtered and whose values are known. */
+void filter_calls(struct profile_calls *calls, const struct record *const *records, size_t n);
+
 /* What OCI runtimes call between loading the filter and the exec: runtime.c. */
 struct runtime_calls {
 	const char *runtime, *versions, *when;
@@ -17,6 +22,17 @@ extern const size_t n_runtime_calls;
 
 /* What a process needs to be signalled and to end, NULL-terminated. */
 extern const char *const signal_calls[];
+
+/* Argument 0 or 1 of calls that runtimes and init make, for filters on arguments: runtime.c. */
+struct runtime_values {
+	const char *name;
+	unsigned int index;
+	const uint32_t *values;
+	size_t n;
+};
+/* All calls whose arguments may be filtered; some of them with no value known. */
+extern const struct runtime_values runtime_values[];
+extern const size_t n_runtime_values;
 
 /* What the init process of docker run --init calls, NULL-terminated. */
 extern const char *const init_calls[];

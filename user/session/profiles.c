@@ -32,7 +32,7 @@ void run_make_profiles(struct run *run)
 	const struct record *records[] = { run->rec };
 	struct profile_calls *calls = &run->report->calls;
 
-	profile_calls(records, 1, calls);
+	profile_calls(records, 1, run->opts->seccomp_arg_filters, calls);
 	for (size_t i = 0; i < calls->warnings.n; i++)
 		run_warn(run, "%s", calls->warnings.v[i]);
 }
