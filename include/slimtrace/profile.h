@@ -98,4 +98,24 @@ int profile_seccomp_prove(const char *json, size_t len, const struct record *con
 			  size_t n, const struct profile_calls *calls, size_t *ret_checked,
 			  struct err *err);
 
+struct image;
+
+struct profile_apparmor_opts {
+	const char *name;  /* letters, digits, '_', '.' and '-', first one of the former three */
+	const char *image; /* for the comment at the top */
+	/* Symlinks of paths are resolved in it, and ELF interpreters found; NULL: they are not. */
+	const struct image *img;
+};
+
+/*
+ * The AppArmor profile (man apparmor.d, of AppArmor 3): file rules from what was opened, executed,
+ * mapped, made, changed and deleted, with names that differ from run to run generalised
+ * (user/profile/paths.c); network rules by family and type; capabilities that were used; signals
+ * among its own processes and from the runtime. Appended to @ret. @warnings gets what the user
+ * should know.
+ */
+void profile_apparmor(const struct record *const *records, size_t n,
+		      const struct profile_calls *calls, const struct profile_apparmor_opts *opts,
+		      struct strvec *warnings, struct strbuf *ret);
+
 #endif

@@ -165,6 +165,7 @@ struct record {
 	size_t n_arguments;
 	struct record_capability *capabilities; /* sorted */
 	size_t n_capabilities;
+	bool capabilities_unseen;      /* this kernel does not tell */
 	struct record_socket *sockets; /* sorted */
 	size_t n_sockets;
 	struct record_confinement confinement;
@@ -176,6 +177,8 @@ struct record *record_new(void);
 void record_free(struct record *rec);
 DEFINE_CLEANUP(struct record *, record_free);
 
+/* "CAP_CHOWN", ...; NULL for one that linux/capability.h does not have. */
+const char *record_capability_name(uint32_t cap);
 /* "exec", "map", ... for one bit; NULL for anything else. */
 const char *record_kind_name(uint32_t kind);
 

@@ -35,7 +35,7 @@ struct report {
 	struct probe_report probes;
 	int exit_status;	    /* of the container's first process; -1: we stopped it */
 	struct profile_calls calls; /* that the seccomp profile allows; none: there is no profile */
-	char *seccomp;		    /* its file, in artifacts */
+	char *seccomp, *apparmor;   /* their files, in artifacts */
 	struct strvec warnings;
 	struct report_times times;
 };

@@ -85,7 +85,7 @@ static const char *const capabilities[] = {
 };
 _Static_assert(ARRAY_SIZE(capabilities) == CAP_CHECKPOINT_RESTORE + 1, "capabilities");
 
-const char *capability_name(uint32_t cap)
+const char *record_capability_name(uint32_t cap)
 {
 	return cap < ARRAY_SIZE(capabilities) ? capabilities[cap] : NULL;
 }

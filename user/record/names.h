@@ -22,8 +22,6 @@ int names_find(const struct names *names, const char *name);
 /* The kind that record_kind_name() calls @name, or 0. */
 uint32_t record_kind_find(const char *name);
 
-/* "CAP_CHOWN", ...; NULL for one that linux/capability.h does not have. */
-const char *capability_name(uint32_t cap);
 /* "tcp", "udp", ...; NULL for others. */
 const char *protocol_name(uint8_t protocol);
 

@@ -442,6 +442,7 @@ static int read_run(const cJSON *doc, struct record *rec, struct err *err)
 	    (r = get_u64(doc, "duration_ns", UINT64_MAX, &rec->duration_ns, err)) < 0 ||
 	    (r = get_strings(doc, "unseen", &rec->unseen, err)) < 0)
 		return r;
+	rec->capabilities_unseen = json_bool(doc, "capabilities_unseen", false);
 	r = read_confinement(doc, &rec->confinement, err);
 	return r < 0 ? r : read_loss(doc, &rec->loss, err);
 }

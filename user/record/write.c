@@ -130,7 +130,7 @@ static cJSON *capability_json(const void *item)
 	cJSON *obj = json_object();
 
 	json_add_int(obj, "cap", c->cap);
-	add_name_if(obj, "name", capability_name(c->cap));
+	add_name_if(obj, "name", record_capability_name(c->cap));
 	json_add_bool(obj, "granted", c->granted);
 	return obj;
 }
@@ -199,6 +199,8 @@ static void add_run(cJSON *doc, const struct record *rec)
 	add_name_if(host, "arch", rec->arch);
 	add_name_if(doc, "started", rec->started);
 	json_add_u64(doc, "duration_ns", rec->duration_ns);
+	if (rec->capabilities_unseen)
+		json_add_bool(doc, "capabilities_unseen", true);
 	add_confinement(doc, &rec->confinement);
 	add_loss(doc, &rec->loss);
 	json_add_strvec(doc, "unseen", &rec->unseen);

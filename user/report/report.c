@@ -11,6 +11,7 @@ void report_release(struct report *report)
 	free(report->slim_id);
 	free(report->artifacts);
 	free(report->seccomp);
+	free(report->apparmor);
 	profile_calls_release(&report->calls);
 	probe_report_release(&report->probes);
 	strvec_release(&report->warnings);

@@ -57,9 +57,32 @@ static int write_seccomp(struct run *run, int dirfd, const char *base, struct er
 	return r;
 }
 
+static int write_apparmor(struct run *run, int dirfd, const char *base, struct err *err)
+{
+	const struct record *records[] = { run->rec };
+	_cleanup_free_ char *name = xasprintf("%s-apparmor-profile", base);
+	const struct profile_apparmor_opts opts = { .name = name,
+						    .image = run_image_name(run),
+						    .img = run->img };
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct strvec warnings = STRVEC_INIT;
+	int r;
+
+	profile_apparmor(records, 1, &run->report->calls, &opts, &warnings, &text);
+	for (size_t i = 0; i < warnings.n; i++)
+		run_warn(run, "%s", warnings.v[i]);
+	strvec_release(&warnings);
+	r = io_write_atomic(dirfd, name, 0644, text.buf, text.len, err);
+	if (!r)
+		run->report->apparmor = TAKE_PTR(name);
+	return r;
+}
+
 int run_write_profiles(struct run *run, int dirfd, struct err *err)
 {
 	_cleanup_free_ char *base = profiles_base_name(run_image_name(run));
 
-	return write_seccomp(run, dirfd, base, err);
+	int r = write_seccomp(run, dirfd, base, err);
+
+	return r < 0 ? r : write_apparmor(run, dirfd, base, err);
 }

@@ -373,6 +373,7 @@ static void fill_host(struct trace *t, struct record *rec)
 		set_string(&rec->kernel, xstrdup(host.release));
 		set_string(&rec->arch, xstrdup(host.machine));
 	}
+	rec->capabilities_unseen = !t->programs.present[OPTIONAL_CAP];
 	for (int i = 0; i < N_OPTIONAL; i++)
 		if (!t->programs.present[i])
 			strvec_push(&rec->unseen, optional_programs[i].unseen);
