@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profile/paths.h"
 
-#include <stdint.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define MIN_HEX 8
@@ -79,7 +79,8 @@ static bool is_random(const char *word, size_t len)
 	for (size_t i = 0; digits && i + 1 < len; i++)
 		if (is_digit(word[i]) && is_letter(word[i + 1]))
 			return true;
-	return changes_of_case(word, len) >= 3;
+	/* "ZendSem" and "FooBarBaz" are not either: their cases change by syllables. */
+	return changes_of_case(word, len) * 2 > len + 1;
 }
 
 /* A word of a name that the container made: "tmp" and what comes after, random, or with a number.
@@ -136,7 +137,7 @@ static const char *by_place(const char *path, const char *name, size_t len)
 	return NULL;
 }
 
-void path_pattern(const char *path, size_t len, bool made, struct strbuf *ret)
+void path_pattern(const char *path, size_t len, size_t made, struct strbuf *ret)
 {
 	for (size_t i = 0; i < len;) {
 		size_t start = i;
@@ -152,7 +153,7 @@ void path_pattern(const char *path, size_t len, bool made, struct strbuf *ret)
 		special = by_place(path, path + start, i - start);
 		if (special)
 			strbuf_addstr(ret, special);
-		else if (made && i == len)
+		else if (start >= made)
 			add_made(ret, path + start, i - start);
 		else
 			add_plain(ret, path + start, i - start);

@@ -3,7 +3,6 @@
 #ifndef PROFILE_PATHS_H
 #define PROFILE_PATHS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "slimtrace/base/strbuf.h"
@@ -12,11 +11,11 @@
  * Appends @path as a pattern that matches it and its like:
  *  - /proc/<number>/ and .../task/<number>/ are any process's and any thread's;
  *  - /dev/pts/<number> is any terminal;
- *  - with @made, for what the container made itself: digits are any number, and parts of a name
- *    that look chosen at random (eight hexadecimal digits and more, letters mixed with digits,
- *    "tmp..."), are anything.
+ *  - in names that begin at or after @made, which the container made itself: digits are any number,
+ *    and parts that look chosen at random (eight hexadecimal digits and more, letters mixed with
+ *    digits, "tmp...") are anything.
  * What AppArmor would take for a pattern is escaped; bytes that are no printable ASCII are octal.
  */
-void path_pattern(const char *path, size_t len, bool made, struct strbuf *ret);
+void path_pattern(const char *path, size_t len, size_t made, struct strbuf *ret);
 
 #endif

@@ -26,7 +26,7 @@ enum perm {
 
 struct rule {
 	uint32_t perms;
-	bool made; /* not in the image: the container made it */
+	size_t made; /* from here on its names are not in the image: the container made them */
 };
 
 struct files {
@@ -37,12 +37,29 @@ struct files {
 	bool links, locks;
 };
 
-static bool is_new(const struct files *f, const char *path)
+/* The kernel's own file systems: what is new there, nobody made. */
+static bool is_kernels(const char *path)
 {
-	return f->img && !image_lookup(f->img, path);
+	return path_is_under(path, "/proc") || path_is_under(path, "/sys");
 }
 
-static void add(struct files *f, const char *path, uint32_t perms, bool on_image)
+/* Where the part of @path begins that is not in the image; SIZE_MAX: all of it is. */
+static size_t made_from(const struct files *f, const char *path)
+{
+	size_t len = strlen(path), at;
+
+	if (!f->img || is_kernels(path))
+		return SIZE_MAX;
+	for (at = 1; at < len; at += strcspn(path + at, "/") + 1) {
+		_cleanup_free_ char *prefix = xstrndup(path, at + strcspn(path + at, "/"));
+
+		if (!image_lookup(f->img, prefix))
+			return at;
+	}
+	return SIZE_MAX;
+}
+
+static void add(struct files *f, const char *path, uint32_t perms)
 {
 	struct rule *rule;
 
@@ -51,11 +68,10 @@ static void add(struct files *f, const char *path, uint32_t perms, bool on_image
 	rule = strmap_get(f->paths, path);
 	if (!rule) {
 		rule = xcalloc(1, sizeof(*rule));
+		rule->made = made_from(f, path);
 		strmap_put(f->paths, path, rule);
 	}
 	rule->perms |= perms;
-	if ((perms & WRITE) && (!on_image || is_new(f, path)))
-		rule->made = true;
 }
 
 /* What the kernel reached. A directory that was read has a slash at its end. */
@@ -66,7 +82,7 @@ static void add_file(struct files *f, const struct record_access *a)
 
 	if (a->kinds & RECORD_LIST) {
 		path = xasprintf("%s%s", a->path, a->path[1] ? "/" : "");
-		add(f, path, READ, a->on_image);
+		add(f, path, READ);
 		return;
 	}
 	if (a->kinds & (RECORD_EXEC | RECORD_READ | RECORD_MAP))
@@ -77,7 +93,9 @@ static void add_file(struct files *f, const struct record_access *a)
 		perms |= EXEC;
 	if (a->kinds & (RECORD_WRITE | RECORD_CREATE | RECORD_CHANGE))
 		perms |= WRITE;
-	add(f, a->path, perms, a->on_image);
+	if (perms == READ && made_from(f, a->path) != SIZE_MAX)
+		perms |= EITHER;
+	add(f, a->path, perms);
 }
 
 /*
@@ -128,7 +146,7 @@ static void add_lookup(struct files *f, const struct record_access *a)
 	if ((a->kinds & (RECORD_CREATE | RECORD_DELETE | RECORD_CHANGE)) &&
 	    !strmap_get(f->paths, path))
 		perms |= EITHER;
-	add(f, path, perms, a->on_image);
+	add(f, path, perms);
 }
 
 /* The ELF interpreter is opened and mapped by the kernel itself. */
@@ -145,7 +163,7 @@ static void add_interpreter(struct files *f, const struct record_access *a)
 	if (e && !image_exec_needs(f->img, e, &needs, &err) && needs.is_elf && needs.interpreter)
 		path = resolve(f, needs.interpreter, true);
 	if (path)
-		add(f, path, READ | MAP | EXEC, true);
+		add(f, path, READ | MAP | EXEC);
 	exec_needs_release(&needs);
 }
 
@@ -186,7 +204,7 @@ static int count_sibling(const char *path, size_t len, void *value, void *ctx)
 	size_t dir = base ? (size_t)(base - path) : 0;
 	uintptr_t n = (uintptr_t)strmap_get_len(f->siblings, path, dir);
 
-	if (rule->made)
+	if ((rule->perms & WRITE) && rule->made <= dir + 1)
 		strmap_put_len(f->siblings, path, dir, (void *)(n + 1));
 	return 0;
 }
@@ -207,10 +225,11 @@ static int make_pattern(const char *path, size_t len, void *value, void *ctx)
 	size_t dir = base ? (size_t)(base - path) : 0;
 	uint32_t perms = rule->perms & ~(uint32_t)EITHER;
 
-	if (f->locks && !(perms & (MAP | EXEC)) && path[len - 1] != '/')
+	if (f->locks && (perms & WRITE))
 		perms |= LOCK;
-	if (rule->made && (uintptr_t)strmap_get_len(f->siblings, path, dir) > MAX_SIBLINGS) {
-		path_pattern(path, dir, false, &pattern);
+	if (rule->made <= dir + 1 &&
+	    (uintptr_t)strmap_get_len(f->siblings, path, dir) > MAX_SIBLINGS) {
+		path_pattern(path, dir, rule->made, &pattern);
 		strbuf_addstr(&pattern, "/*");
 	} else {
 		path_pattern(path, len, rule->made, &pattern);
