@@ -59,8 +59,12 @@ static void add_others(struct record_builder *b)
 				   .addr = { 127, 0, 0, 1 } };
 
 	record_add_syscall(b, RECORD_RUNTIME, RECORD_NATIVE, 0, 18446744073709551615u, 0);
-	record_add_syscall(b, RECORD_APP, RECORD_COMPAT, 4, 2, 0);
+	record_add_syscall(b, RECORD_APP, RECORD_COMPAT, 4, 2, 1);
 	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 1023, 1, 0);
+	record_add_arguments(b, RECORD_NATIVE, 41, 3, (const uint32_t[]){ 2, 1, 9 });
+	record_add_arguments(b, RECORD_X32, 0x40000010, 2, (const uint32_t[]){ 0, UINT32_MAX, 0 });
+	for (uint32_t i = 0; i <= RECORD_MAX_TUPLES; i++)
+		record_add_arguments(b, RECORD_NATIVE, 157, 1, (const uint32_t[]){ i, 0, 0 });
 	record_add_capability(b, 10, true);
 	record_add_capability(b, 63, false);
 	record_add_socket(b, &s);
@@ -82,6 +86,9 @@ static struct record *sample(void)
 	rec->arch = xstrdup("x86_64");
 	rec->started = xstrdup("2026-11-23T22:08:20Z");
 	rec->duration_ns = 12345678901234567890u;
+	rec->confinement = (struct record_confinement){
+		.known = true, .seccomp = true, .bounding = UINT64_MAX, .effective = 0xa80425fb
+	};
 	strvec_push(&rec->unseen, "io_uring requests are not seen");
 	rec->loss.path_truncated = UINT64_MAX;
 	rec->loss.ring_full = 3;
@@ -117,6 +124,16 @@ static void test_round_trip(void)
 	is_str(back->image_id, DIGEST_A, "image");
 	is_str(back->unseen.v[0], "io_uring requests are not seen", "unseen");
 	is_int(back->sockets[0].addr[0], 127, "an address");
+	ok(back->confinement.known && back->confinement.seccomp &&
+		   !back->confinement.no_new_privileges &&
+		   back->confinement.bounding == UINT64_MAX &&
+		   back->confinement.effective == 0xa80425fb,
+	   "confinement");
+	ok(back->syscalls[2].refused == 1 || back->syscalls[1].refused == 1, "refused calls");
+	is_int(back->n_arguments, 2 + RECORD_MAX_TUPLES + 1, "arguments, and that there were more");
+	is_int(back->arguments[0].value[2], 0, "what is not meant is not kept");
+	is_int(back->arguments[0].value[1], 1, "what is meant is");
+	is_int(back->arguments[1].used, 0, "too many: none of them is all");
 }
 
 static void test_empty(void)

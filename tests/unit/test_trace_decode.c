@@ -173,11 +173,36 @@ static void test_refused(void)
 	is_int(decode(&b, &ev, NULL), -EBADMSG, "a component without an end");
 }
 
+static void test_values(void)
+{
+	struct wire_values v = {
+		.h = { .type = WIRE_VALUES, .program = 9 }, .value = { 2, 1 }, .nr = 41, .used = 3
+	};
+	struct built b = { .len = 0 };
+	struct event ev;
+
+	put(&b, &v, sizeof(v));
+	is_int(decode(&b, &ev, NULL), 0, "arguments");
+	ok(ev.values.value[0] == 2 && ev.values.nr == 41 && ev.values.used == 3, "their values");
+	b.len--;
+	ok(decode(&b, &ev, NULL) < 0, "cut");
+	v.used = 8;
+	b.len = 0;
+	put(&b, &v, sizeof(v));
+	ok(decode(&b, &ev, NULL) < 0, "an argument that there is not");
+	v.used = 1;
+	v.abi = WIRE_ABIS;
+	b.len = 0;
+	put(&b, &v, sizeof(v));
+	ok(decode(&b, &ev, NULL) < 0, "an ABI that there is not");
+}
+
 int main(void)
 {
 	test_file();
 	test_lookup();
 	test_program();
 	test_refused();
+	test_values();
 	return tap_done();
 }

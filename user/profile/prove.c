@@ -95,7 +95,7 @@ static int add_rule(scmp_filter_ctx ctx, uint32_t fallback, const cJSON *rule, s
 	struct scmp_arg_cmp args[MAX_ARGS];
 	const cJSON *name;
 	uint32_t action = 0;
-	unsigned int n;
+	unsigned int n = 0;
 	int r = parse_action(rule, &action, err);
 
 	if (!r)

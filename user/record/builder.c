@@ -201,7 +201,8 @@ static size_t tuples_of(const struct record *rec, enum record_abi abi, uint32_t 
 	size_t n = 0;
 
 	for (size_t i = 0; i < rec->n_arguments; i++)
-		n += rec->arguments[i].abi == abi && rec->arguments[i].nr == nr;
+		n += rec->arguments[i].used && rec->arguments[i].abi == abi &&
+		     rec->arguments[i].nr == nr;
 	return n;
 }
 
