@@ -2,11 +2,22 @@
 /* Capabilities that the kernel asked for. Only the newest kernels have this tracepoint. */
 #pragma once
 
+/* A fault's registers have an error code where a syscall's have its number: a small lie at worst.
+ */
+static __always_inline __u32 asking_call(void)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	__u32 nr = BPF_CORE_READ(regs, orig_ax);
+
+	return current_abi(nr) == ABI_NATIVE && nr < WIRE_NO_CALL ? nr : WIRE_NO_CALL;
+}
+
 SEC("tp_btf/cap_capable")
 int BPF_PROG(on_cap, const struct cred *cred, struct user_namespace *target,
 	     const struct user_namespace *capable, int cap, int ret)
 {
 	struct task_struct *task;
+	__u32 index;
 
 	if (!current_in_scope() || !current_program())
 		return 0;
@@ -14,6 +25,8 @@ int BPF_PROG(on_cap, const struct cred *cred, struct user_namespace *target,
 	task = (struct task_struct *)bpf_get_current_task();
 	if (BPF_CORE_READ(task, real_cred) != cred)
 		return 0;
-	caps[(cap * 2 + (ret == 0)) & 127] = 1;
+	index = (cap * 2 + (ret == 0)) * WIRE_CALLS + asking_call();
+	OPAQUE(index);
+	caps[index & (WIRE_CAPABILITIES * 2 * WIRE_CALLS - 1)] = 1;
 	return 0;
 }

@@ -147,8 +147,8 @@ struct {
 __u64 lost[WIRE_LOSSES];
 /* Events written, for tests: written and lost must add up. */
 __u64 written;
-/* [capability * 2 + granted]: a byte and a plain store, so no atomics on this path. */
-__u8 caps[128];
+/* See wire.h. A byte and a plain store, so no atomics on this path. */
+__u8 caps[WIRE_CAPABILITIES * 2 * WIRE_CALLS];
 
 static __always_inline void count_loss(enum wire_loss reason)
 {

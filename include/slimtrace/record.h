@@ -116,6 +116,7 @@ struct record_arguments {
 struct record_capability {
 	uint32_t cap;
 	bool granted;
+	int nr; /* of the native syscall that asked; -1: not told */
 };
 
 /* What held the container's first program when it began. */
@@ -205,7 +206,7 @@ void record_add_syscall(struct record_builder *b, enum record_phase phase, enum 
 			uint32_t nr, uint64_t count, uint64_t refused);
 void record_add_arguments(struct record_builder *b, enum record_abi abi, uint32_t nr, uint32_t used,
 			  const uint32_t value[RECORD_MAX_VALUES]);
-void record_add_capability(struct record_builder *b, uint32_t cap, bool granted);
+void record_add_capability(struct record_builder *b, uint32_t cap, bool granted, int nr);
 void record_add_socket(struct record_builder *b, const struct record_socket *socket);
 /* The record so far, for its other fields. */
 struct record *record_builder_record(struct record_builder *b);

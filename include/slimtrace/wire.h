@@ -117,6 +117,13 @@ static inline __u32 wire_counts_index(__u32 phase, __u32 abi, __u32 edge)
 	return (phase * WIRE_ABIS + abi) * WIRE_EDGES + edge;
 }
 
+/*
+ * Capabilities that were asked for: [(capability * 2 + granted) * WIRE_CALLS + number of the native
+ * syscall], the last number for what no native syscall asked.
+ */
+#define WIRE_CAPABILITIES 64
+#define WIRE_NO_CALL (WIRE_CALLS - 1)
+
 /* What a syscall does with files: a table filled by user space, [ABI * WIRE_CALLS + number]. */
 enum wire_action {
 	WIRE_NOTHING,

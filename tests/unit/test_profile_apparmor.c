@@ -90,8 +90,8 @@ static struct record *make_record(void)
 	call(b, "socket", 3, AF_INET, SOCK_STREAM | SOCK_CLOEXEC);
 	call(b, "socket", 3, AF_UNIX, SOCK_DGRAM);
 	call(b, "fcntl", 2, 0, F_SETLK);
-	record_add_capability(b, 10, true);
-	record_add_capability(b, 21, false);
+	record_add_capability(b, 10, true, -1);
+	record_add_capability(b, 21, false, -1);
 	rec = record_builder_finish(b);
 	record_builder_free(b);
 	return rec;

@@ -84,10 +84,10 @@ static void test_order(void)
 	record_add_syscall(b, RECORD_RUNTIME, RECORD_COMPAT, 9, 1, 0);
 	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 1, 1, 0);
 	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 1, 1, 0);
-	record_add_capability(b, 7, true);
-	record_add_capability(b, 7, false);
-	record_add_capability(b, 2, true);
-	record_add_capability(b, 7, true);
+	record_add_capability(b, 7, true, -1);
+	record_add_capability(b, 7, false, -1);
+	record_add_capability(b, 2, true, -1);
+	record_add_capability(b, 7, true, -1);
 	rec = record_builder_finish(b);
 	is_int(record_builder_record(b)->n_accesses, 0, "the builder is empty afterwards");
 	record_builder_free(b);

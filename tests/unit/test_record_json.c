@@ -65,8 +65,8 @@ static void add_others(struct record_builder *b)
 	record_add_arguments(b, RECORD_X32, 0x40000010, 2, (const uint32_t[]){ 0, UINT32_MAX, 0 });
 	for (uint32_t i = 0; i <= RECORD_MAX_TUPLES; i++)
 		record_add_arguments(b, RECORD_NATIVE, 157, 1, (const uint32_t[]){ i, 0, 0 });
-	record_add_capability(b, 10, true);
-	record_add_capability(b, 63, false);
+	record_add_capability(b, 10, true, -1);
+	record_add_capability(b, 63, false, 9);
 	record_add_socket(b, &s);
 	s.use = RECORD_CONNECTED;
 	s.family = AF_INET6;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "profile/paths.h"
+#include "profile/resolve.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/path.h"
 #include "slimtrace/base/strbuf.h"
@@ -98,33 +99,6 @@ static void add_file(struct files *f, const struct record_access *a)
 	add(f, a->path, perms);
 }
 
-/*
- * Where the name lies: the directory is resolved, and with @follow the last component too. What
- * is not in the image is taken as it was asked for.
- */
-static char *resolve(const struct files *f, const char *path, bool follow)
-{
-	_cleanup_free_ char *plain = path_normalize(path);
-	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
-	_cleanup_free_ char *dir = NULL;
-	struct image_entry *e;
-	const char *base;
-
-	if (!f->img)
-		return TAKE_PTR(plain);
-	if (follow && !image_walk(f->img, NULL, NULL, path, true, NULL, NULL, &e)) {
-		image_entry_path(e, &sb);
-		return xstrdup(sb.buf);
-	}
-	base = strrchr(path, '/') + 1;
-	dir = xstrndup(path, (size_t)(base - path));
-	if (image_walk(f->img, NULL, NULL, dir, true, NULL, NULL, &e) < 0 || !*base ||
-	    !strcmp(base, ".") || !strcmp(base, ".."))
-		return TAKE_PTR(plain);
-	image_entry_path(e, &sb);
-	return xasprintf("%s/%s", sb.len > 1 ? sb.buf : "", base);
-}
-
 /* What was asked for by name alone: nobody opened it. */
 static void add_lookup(struct files *f, const struct record_access *a)
 {
@@ -134,7 +108,7 @@ static void add_lookup(struct files *f, const struct record_access *a)
 	if (a->error || !(a->kinds & (RECORD_EXEC | RECORD_CREATE | RECORD_DELETE | RECORD_CHANGE |
 				      RECORD_CONNECT)))
 		return;
-	path = resolve(f, a->path, a->follow);
+	path = resolve_name(f->img, a->path, a->follow);
 	if (a->kinds & RECORD_EXEC)
 		perms |= READ | MAP | EXEC;
 	if (a->kinds & (RECORD_CREATE | RECORD_CHANGE))
@@ -161,7 +135,7 @@ static void add_interpreter(struct files *f, const struct record_access *a)
 		return;
 	e = image_lookup(f->img, a->path);
 	if (e && !image_exec_needs(f->img, e, &needs, &err) && needs.is_elf && needs.interpreter)
-		path = resolve(f, needs.interpreter, true);
+		path = resolve_name(f->img, needs.interpreter, true);
 	if (path)
 		add(f, path, READ | MAP | EXEC);
 	exec_needs_release(&needs);

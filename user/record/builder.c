@@ -228,18 +228,19 @@ void record_add_arguments(struct record_builder *b, enum record_abi abi, uint32_
 	rec->arguments[rec->n_arguments++] = a;
 }
 
-void record_add_capability(struct record_builder *b, uint32_t cap, bool granted)
+void record_add_capability(struct record_builder *b, uint32_t cap, bool granted, int nr)
 {
 	struct record *rec = b->rec;
 
 	id_start(b, 'c');
 	id_add(b, cap);
 	id_add(b, granted);
+	id_add(b, (uint64_t)nr + 1);
 	if (id_place(b, rec->n_capabilities) != SIZE_MAX)
 		return;
 	ALLOC_GROW(rec->capabilities, rec->n_capabilities + 1, b->cap_capabilities);
 	rec->capabilities[rec->n_capabilities++] =
-		(struct record_capability){ .cap = cap, .granted = granted };
+		(struct record_capability){ .cap = cap, .granted = granted, .nr = nr };
 }
 
 void record_add_socket(struct record_builder *b, const struct record_socket *socket)
@@ -315,7 +316,9 @@ static int compare_capabilities(const void *left, const void *right)
 {
 	const struct record_capability *a = left, *b = right;
 
-	return a->cap != b->cap ? (a->cap < b->cap ? -1 : 1) : (int)a->granted - (int)b->granted;
+	if (a->cap != b->cap)
+		return a->cap < b->cap ? -1 : 1;
+	return a->granted != b->granted ? (int)a->granted - (int)b->granted : a->nr - b->nr;
 }
 
 static int compare_sockets(const void *left, const void *right)

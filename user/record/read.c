@@ -22,11 +22,12 @@
 #define MAX_PROGRAMS (1 << 20)
 #define MAX_ACCESSES (1 << 22)
 #define MAX_SYSCALLS (1 << 16)
-#define MAX_CAPABILITIES 1024
+#define MAX_CAPABILITIES 131072
 #define MAX_SOCKETS (1 << 20)
 #define MAX_STRINGS (1 << 16) /* diff IDs, unseen, arguments of one program */
 #define MAX_PATH (1 << 16)
 #define MAX_ERRNO 4095 /* the kernel's limit: linux/err.h */
+#define MAX_CALL 1023  /* WIRE_CALLS */
 #define MAX_CAP 63     /* capability sets have 64 bits */
 
 __attribute__((format(printf, 2, 3))) static int bad(struct err *err, const char *fmt, ...)
@@ -308,13 +309,15 @@ static int read_arguments(const cJSON *obj, struct record_builder *b, struct err
 static int read_capability(const cJSON *obj, struct record_builder *b, struct err *err)
 {
 	bool granted = false;
-	uint32_t cap = 0;
+	uint32_t cap = 0, nr = 0;
 	int r;
 
 	if ((r = get_u32(obj, "cap", MAX_CAP, &cap, err)) < 0 ||
 	    (r = get_bool(obj, "granted", &granted, err)) < 0)
 		return r;
-	record_add_capability(b, cap, granted);
+	if (json_get(obj, "nr") && (r = get_u32(obj, "nr", MAX_CALL, &nr, err)) < 0)
+		return r;
+	record_add_capability(b, cap, granted, json_get(obj, "nr") ? (int)nr : -1);
 	return 0;
 }
 

@@ -132,6 +132,12 @@ static cJSON *capability_json(const void *item)
 	json_add_int(obj, "cap", c->cap);
 	add_name_if(obj, "name", record_capability_name(c->cap));
 	json_add_bool(obj, "granted", c->granted);
+	if (c->nr >= 0) {
+		_cleanup_free_ char *name = sysname_of(RECORD_NATIVE, (unsigned int)c->nr);
+
+		json_add_int(obj, "nr", c->nr);
+		add_name_if(obj, "syscall", name);
+	}
 	return obj;
 }
 

@@ -21,7 +21,6 @@
 #include "trace/skel.h"
 
 #define CONTAINER_ID_LEN 64
-#define CAPABILITIES 64
 /*
  * The kernel side wakes the reader for what may be waited for and when much has gathered; what
  * is between is read this often, for trace_counts().
@@ -313,10 +312,13 @@ static void add_capabilities(struct trace *t)
 {
 	const uint8_t *caps = t->programs.skel->bss->caps;
 
-	for (uint32_t cap = 0; cap < CAPABILITIES; cap++)
-		for (uint32_t granted = 0; granted < 2; granted++)
-			if (caps[cap * 2 + granted])
-				record_add_capability(t->collector.builder, cap, granted);
+	for (uint32_t i = 0; i < WIRE_CAPABILITIES * 2 * WIRE_CALLS; i++) {
+		uint32_t row = i / WIRE_CALLS, nr = i % WIRE_CALLS;
+
+		if (caps[i])
+			record_add_capability(t->collector.builder, row / 2, row % 2,
+					      nr == WIRE_NO_CALL ? -1 : (int)nr);
+	}
 }
 
 static void fill_confinement(struct trace *t, struct record_confinement *ret)
