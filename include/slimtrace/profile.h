@@ -118,4 +118,47 @@ void profile_apparmor(const struct record *const *records, size_t n,
 		      const struct profile_calls *calls, const struct profile_apparmor_opts *opts,
 		      struct strvec *warnings, struct strbuf *ret);
 
+/* What a container needs to be run with, and no more. */
+struct profile_needs {
+	uint64_t capabilities;	 /* bit set */
+	bool capabilities_known; /* false: this kernel does not tell, so it is all that it had */
+	bool no_new_privileges;	 /* it executes nothing that raises privileges */
+	bool read_only;		 /* its root file system can be, with these: */
+	struct strvec tmpfs;	 /* "DIR" or "DIR:mode=0700,uid=1,gid=1", as docker run --tmpfs */
+	struct strvec volumes;	 /* directories with content in the image */
+	/* TCP listeners, UDP sockets that were bound, and remote ends; none of them loopback. */
+	struct record_socket *sockets;
+	size_t n_sockets;
+};
+
+/* Whether the container would miss it: it was granted, and not for a check without consequence. */
+bool profile_capability_needed(const struct record_capability *c);
+/* @img may be NULL: then nothing is known of what is in its directories. */
+void profile_needs(const struct record *const *records, size_t n, const struct image *img,
+		   struct profile_needs *ret);
+void profile_needs_release(struct profile_needs *needs);
+static inline void profile_needs_release_p(struct profile_needs *needs)
+{
+	profile_needs_release(needs);
+}
+#define _cleanup_profile_needs_ __attribute__((cleanup(profile_needs_release_p)))
+
+/* How to run it: the same in three forms. */
+struct profile_names {
+	const char *image;    /* the image to run */
+	const char *name;     /* base of names: see the AppArmor profile's */
+	const char *seccomp;  /* file names */
+	const char *apparmor; /* of the profile, and its file */
+	const char *user;     /* the image's, may be empty */
+};
+/* A shell script of one docker run line, which takes more arguments. */
+void profile_run_script(const struct profile_needs *needs, const struct profile_names *names,
+			struct strbuf *ret);
+/* A Compose file (compose-spec.io). */
+void profile_compose(const struct profile_needs *needs, const struct profile_names *names,
+		     struct strbuf *ret);
+/* A Pod (core/v1, of Kubernetes 1.30 on) and a NetworkPolicy (networking.k8s.io/v1). */
+void profile_kubernetes(const struct profile_needs *needs, const struct profile_names *names,
+			struct strbuf *ret);
+
 #endif

@@ -13,7 +13,7 @@ packages_engine=(docker.io=dockerd docker.io=docker iproute2=ip procps=pgrep ca-
 packages_quickstart=(curl=curl debootstrap=debootstrap)
 packages_outside=(slirp4netns=slirp4netns)
 packages_test=(curl=curl jq=jq python3=python3 busybox-static=busybox libcap2-bin=setcap tmux=tmux
-	apparmor=apparmor_parser)
+	apparmor=apparmor_parser docker-compose=docker-compose python3-yaml)
 packages_lint=(clang-format=clang-format clang-tidy=clang-tidy cppcheck=cppcheck shellcheck=shellcheck
 	codespell=codespell universal-ctags=ctags python3=python3)
 packages_fuzz=(libclang-rt-14-dev)

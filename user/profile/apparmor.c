@@ -153,7 +153,7 @@ static uint64_t capabilities(const struct writer *w, bool *ret_known)
 		const struct record *rec = w->records[i];
 
 		for (size_t j = 0; j < rec->n_capabilities; j++)
-			if (rec->capabilities[j].granted)
+			if (profile_capability_needed(&rec->capabilities[j]))
 				caps |= 1ull << rec->capabilities[j].cap;
 		if (rec->capabilities_unseen) {
 			caps |= rec->confinement.bounding;

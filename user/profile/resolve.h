@@ -8,9 +8,9 @@
 #include "slimtrace/image.h"
 
 /*
- * Where the name lies: the directory is resolved in @img, and with @follow the last component too.
- * What is not in the image, or everything when @img is NULL, is taken as it was asked for.
- * malloc'ed.
+ * Where the name lies: its directories are resolved in @img as far as they are there, and with
+ * @follow the last component too. The rest, or everything when @img is NULL, is taken as it was
+ * asked for. malloc'ed.
  */
 char *resolve_name(const struct image *img, const char *path, bool follow);
 

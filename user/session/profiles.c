@@ -78,11 +78,50 @@ static int write_apparmor(struct run *run, int dirfd, const char *base, struct e
 	return r;
 }
 
+static int write_text(int dirfd, const char *base, const char *suffix, mode_t mode,
+		      const struct strbuf *text, struct err *err)
+{
+	_cleanup_free_ char *name = xasprintf("%s%s", base, suffix);
+
+	return io_write_atomic(dirfd, name, mode, text->buf, text->len, err);
+}
+
+/* How to run it with them. */
+static int write_runs(struct run *run, int dirfd, const char *base, struct err *err)
+{
+	const struct record *records[] = { run->rec };
+	const struct report *rep = run->report;
+	const char *user = run->img ? image_config(run->img)->user : NULL;
+	const struct profile_names names = { .image = rep->slim_image ? rep->slim_image
+								      : run_image_name(run),
+					     .name = base,
+					     .seccomp = rep->seccomp,
+					     .apparmor = rep->apparmor,
+					     .user = user ? user : "" };
+	_cleanup_strbuf_ struct strbuf script = STRBUF_INIT, compose = STRBUF_INIT,
+				       kubernetes = STRBUF_INIT;
+	_cleanup_profile_needs_ struct profile_needs needs;
+	int r;
+
+	profile_needs(records, 1, run->img, &needs);
+	profile_run_script(&needs, &names, &script);
+	profile_compose(&needs, &names, &compose);
+	profile_kubernetes(&needs, &names, &kubernetes);
+	r = write_text(dirfd, base, "-run.sh", 0755, &script, err);
+	if (!r)
+		r = write_text(dirfd, base, "-compose.yaml", 0644, &compose, err);
+	if (!r)
+		r = write_text(dirfd, base, "-kubernetes.yaml", 0644, &kubernetes, err);
+	return r;
+}
+
 int run_write_profiles(struct run *run, int dirfd, struct err *err)
 {
 	_cleanup_free_ char *base = profiles_base_name(run_image_name(run));
 
 	int r = write_seccomp(run, dirfd, base, err);
 
-	return r < 0 ? r : write_apparmor(run, dirfd, base, err);
+	if (!r)
+		r = write_apparmor(run, dirfd, base, err);
+	return r < 0 ? r : write_runs(run, dirfd, base, err);
 }

@@ -28,7 +28,7 @@ dir=$(artifacts e2e/prof-web)
 seccomp=$dir/e2e-prof-web-seccomp.json apparmor=$dir/e2e-prof-web-apparmor-profile
 ok 'no image was made' test -z "$(docker images -q e2e/prof-web.slim)"
 is 'files' "$(find "$dir" -mindepth 1 -printf '%f\n' | sort | tr '\n' ' ')" \
-	'creport.json e2e-prof-web-apparmor-profile e2e-prof-web-seccomp.json record.json '
+	'creport.json e2e-prof-web-apparmor-profile e2e-prof-web-compose.yaml e2e-prof-web-kubernetes.yaml e2e-prof-web-run.sh e2e-prof-web-seccomp.json record.json '
 matches 'the summary tells' "$out" 'seccomp +[0-9]+ system calls'
 cp "$seccomp" first.json
 cp "$apparmor" first.aa
@@ -57,6 +57,35 @@ is 'seccomp: the same calls' "$(jq -r "$allowed" "$seccomp")" "$(jq -r "$allowed
 ok 'apparmor: same bytes' cmp first.aa "$apparmor"
 is 'the slim image runs under it' "$(served e2e/prof-web.slim / --security-opt "seccomp=$seccomp")" 'the page'
 
+# --- how to run it ---
+script=$dir/e2e-prof-web-run.sh
+ok 'run.sh: a shell takes it' sh -n "$script"
+has 'run.sh: no capabilities' "$(<"$script")" '--cap-drop ALL'
+has 'run.sh: read-only' "$(<"$script")" '--read-only'
+id=$("$script" -d --network none)
+ok 'run.sh: it runs' test -n "$id"
+pid=$(docker inspect -f '{{.State.Pid}}' "$id")
+is 'run.sh: and answers' "$(nsenter --net="/proc/$pid/ns/net" curl -s --noproxy '*' --retry 20 --retry-connrefused \
+	--retry-delay 1 --max-time 20 http://127.0.0.1:8080/)" 'the page'
+is 'run.sh: without capabilities' "$(grep -c '^Cap.*:[[:space:]]*0*$' "/proc/$pid/status")" 5
+docker rm -f "$id" >/dev/null
+if command -v docker-compose >/dev/null; then
+	ok 'compose: its parser takes it' env -C "$dir" docker-compose -f e2e-prof-web-compose.yaml config
+else
+	skip 'compose: its parser takes it' 'docker-compose is not installed'
+fi
+yaml() { /usr/bin/python3 -c 'import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(open(sys.argv[1])))))' "$1"; }
+if /usr/bin/python3 -c 'import yaml' 2>/dev/null; then
+	yaml "$dir/e2e-prof-web-kubernetes.yaml" >k8s.json
+	is 'kubernetes: these' "$(jq -c '[.[].kind]' k8s.json)" '["Pod","NetworkPolicy"]'
+	is 'kubernetes: the profile' "$(jq -r '.[0].spec.containers[0].securityContext.seccompProfile.localhostProfile' k8s.json)" \
+		profiles/e2e-prof-web-seccomp.json
+	is 'kubernetes: who may come in' "$(jq -c '.[1].spec.ingress[0].ports' k8s.json)" '[{"protocol":"TCP","port":8080}]'
+	is 'kubernetes: nobody is called' "$(jq -c '.[1].spec.egress' k8s.json)" '[]'
+else
+	skip 'kubernetes: YAML' 'python3-yaml is not installed'
+fi
+
 slimtrace profile --seccomp-format oci --seccomp-arg-filters e2e/prof-web
 is 'oci: exit status' "$rc" 0
 is 'oci: architectures' "$(jq -c .architectures "$seccomp")" "[\"SCMP_ARCH_$(uname -m | tr '[:lower:]' '[:upper:]')\"]"
@@ -66,6 +95,7 @@ is 'a wrong format: exit status' "$rc" 2
 
 slimtrace profile --http-probe-off e2e/prof-sh
 is 'a tool: exit status' "$rc" 0
+lacks 'run.sh: not read-only where it writes to /' "$(<"$(artifacts e2e/prof-sh)/e2e-prof-sh-run.sh")" '--read-only'
 text=$(<"$(artifacts e2e/prof-sh)/e2e-prof-sh-apparmor-profile")
 has 'apparmor: what was executed' "$text" '/bin/busybox mrix,'
 has 'apparmor: what was read' "$text" '/etc/group r,'
