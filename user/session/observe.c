@@ -5,7 +5,6 @@
  * socket that the tracer saw, the end is an event or a quiet trace.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -22,9 +21,8 @@
 #define TICK_MS 100
 #define QUIET_MS 1000		/* no new file or syscall for so long: the app has settled */
 #define QUIET_AFTER_WORK_MS 200 /* the same, once all that we asked for is answered */
-#define MAX_PORTS 64
 
-static void show_counts(struct run *run)
+void run_show_counts(struct run *run)
 {
 	char files[32];
 	struct trace_counts c;
@@ -54,7 +52,7 @@ static int wait_quiet(struct run *run, unsigned int quiet_ms, unsigned int max_m
 
 		if (r < 0)
 			return r;
-		show_counts(run);
+		run_show_counts(run);
 		now = clock_mono_ms();
 		count = run_activity(run);
 		if (count != seen) {
@@ -66,155 +64,15 @@ static int wait_quiet(struct run *run, unsigned int quiet_ms, unsigned int max_m
 	}
 }
 
-/* Whether an app that listens elsewhere has stopped starting up: @port will not come. */
-struct quiet {
-	uint64_t seen, since_ms;
-};
-
-static bool will_not_listen(struct run *run, struct quiet *q)
-{
-	uint64_t count = run_activity(run), now = clock_mono_ms();
-	uint16_t port;
-
-	if (count != q->seen) {
-		q->seen = count;
-		q->since_ms = now;
-	}
-	return now - q->since_ms >= QUIET_MS && trace_listening(run->trace, &port, 1);
-}
-
-/* probe_target.wait_ready: 1 listening, 0 it will not be, -EINTR. */
-static int wait_ready(uint16_t port, void *ctx, struct err *err)
-{
-	struct run *run = ctx;
-	uint64_t limit = run->started_ms + (uint64_t)run->opts->start_timeout_s * 1000;
-	struct quiet q = { .seen = 0, .since_ms = clock_mono_ms() };
-
-	for (;;) {
-		int r = trace_wait_listen(run->trace, port, TICK_MS, err);
-
-		if (r != 0)
-			return r;
-		show_counts(run);
-		if (container_ended(run) || clock_mono_ms() >= limit || will_not_listen(run, &q))
-			return 0;
-	}
-}
-
-static size_t exposed_ports(const struct run *run, uint16_t *ports, size_t max)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < run->ports.n && n < max; i++) {
-		char *end;
-		unsigned long port = strtoul(run->ports.v[i], &end, 10);
-
-		if (port && port < 65536 && (!*end || !strcmp(end, "/tcp")))
-			ports[n++] = (uint16_t)port;
-	}
-	return n;
-}
-
-/*
- * Where to knock: what the image exposes, or when it exposes nothing, where the app listens once
- * it does. An app that neither listens nor ends by the time limit has no port.
- */
-static int find_ports(struct run *run, uint16_t *ports, size_t *ret_n, struct err *err)
-{
-	*ret_n = exposed_ports(run, ports, MAX_PORTS);
-	if (*ret_n)
-		return 0;
-	if (wait_ready(0, run, err) < 0)
-		return -EINTR;
-	*ret_n = trace_listening(run->trace, ports, MAX_PORTS);
-	return 0;
-}
-
-static void add_addresses(struct run *run, struct strvec *addrs)
-{
-	_cleanup_(json_free) cJSON *state = NULL;
-	struct err ignored = ERR_INIT;
-	const cJSON *net;
-
-	strvec_push(addrs, "127.0.0.1");
-	strvec_push(addrs, "::1");
-	if (engine_container_inspect(run->engine, run->container, &state, &ignored) < 0)
-		return;
-	cJSON_ArrayForEach (net, json_path(state, "NetworkSettings.Networks")) {
-		const char *v4 = json_str(net, "IPAddress", ""),
-			   *v6 = json_str(net, "GlobalIPv6Address", "");
-
-		if (*v4)
-			strvec_push(addrs, v4);
-		if (*v6)
-			strvec_push(addrs, v6);
-	}
-}
-
-static void on_result(const struct probe_result *res, void *ctx)
-{
-	struct run *run = ctx;
-
-	if (res->status)
-		log_debug("probe %s %s://:%u%s -> %d, %" PRIu64 " bytes in %.3f s",
-			  res->cmd->method, res->https ? "https" : "http", res->port,
-			  res->cmd->resource, res->status, res->bytes, res->seconds);
-	else
-		log_debug("probe %s port %u %s -> %s", res->cmd->method, res->port,
-			  res->cmd->resource, res->error);
-	show_counts(run);
-}
-
-static int run_probes(struct run *run, const uint16_t *ports, size_t n_ports, struct err *err)
-{
-	_cleanup_free_ char *path = xasprintf("/proc/%d/ns/net", (int)run->pid);
-	_cleanup_close_ int netns = open(path, O_RDONLY | O_CLOEXEC);
-	struct probe_target target = { .netns_fd = netns,
-				       .addrs = STRVEC_INIT,
-				       .ports = ports,
-				       .n_ports = n_ports,
-				       .wait_ready = wait_ready,
-				       .on_result = on_result,
-				       .ctx = run };
-	int r;
-
-	if (netns < 0 && container_ended(run))
-		return 0; /* judged by its exit status, not by this */
-	if (netns < 0) {
-		err_set(err, errno, "cannot enter the container's network namespace '%s'", path);
-		return err_hint(err,
-				"slimtrace has to run in the host's pid namespace (--pid=host)");
-	}
-	progress_phase("probing");
-	add_addresses(run, &target.addrs);
-	r = probe_run(&target, &run->opts->probes, &run->report->probes, err);
-	strvec_release(&target.addrs);
-	if (r < 0)
-		return r;
-	progress_done("%zu of %zu calls answered", run->report->probes.ok, run->report->probes.n);
-	return 0;
-}
-
-static void report_failed_probes(struct run *run)
-{
-	const struct probe_report *p = &run->report->probes;
-
-	for (size_t i = 0; i < p->n; i++)
-		if (!p->v[i].status)
-			run_warn(run, "no %s answer to %s %s on port %u: %s",
-				 p->v[i].https ? "https" : "http", p->v[i].cmd->method,
-				 p->v[i].cmd->resource, p->v[i].port, p->v[i].error);
-}
-
 /*
  * A command needs the app to be up: an exposed port that listens, or for an image that exposes
  * none, any port or a trace that has gone quiet.
  */
 static int wait_up(struct run *run, struct err *err)
 {
-	uint16_t ports[MAX_PORTS];
-	size_t n = exposed_ports(run, ports, MAX_PORTS);
-	int r = n ? wait_ready(ports[0], run, err) : 0;
+	uint16_t ports[RUN_MAX_PORTS];
+	size_t n = run_exposed_ports(run, ports, RUN_MAX_PORTS);
+	int r = n ? run_wait_listen(ports[0], run, err) : 0;
 
 	if (r != 0)
 		return r < 0 ? r : 0;
@@ -281,7 +139,7 @@ static int wait_for(struct run *run, int fd, uint64_t until_ms, struct err *err)
 
 		if (r != 0)
 			return r < 0 ? r : 0;
-		show_counts(run);
+		run_show_counts(run);
 	}
 	return 0;
 }
@@ -335,7 +193,7 @@ static int wait_end(struct run *run, enum continue_after mode, struct err *err)
 
 int run_observe(struct run *run, struct err *err)
 {
-	uint16_t ports[MAX_PORTS];
+	uint16_t ports[RUN_MAX_PORTS];
 	enum continue_after mode = run->opts->continue_after;
 	/* Only then is a port looked for that the image does not expose: it takes waiting. */
 	bool look = mode == CONTINUE_DEFAULT || mode == CONTINUE_PROBE || run->ports.n;
@@ -343,7 +201,7 @@ int run_observe(struct run *run, struct err *err)
 	int r = 0;
 
 	if (!run->opts->probe_off && look && !(run->opts->execs.n && !run->ports.n))
-		r = find_ports(run, ports, &n_ports, err);
+		r = run_find_ports(run, ports, &n_ports, err);
 	if (!r && n_ports)
 		r = run_probes(run, ports, n_ports, err);
 	if (!r)
@@ -351,7 +209,7 @@ int run_observe(struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	if (!container_ended(run) && n_ports)
-		report_failed_probes(run);
+		run_report_probes(run);
 	mode = choose(run, n_ports);
 	progress_phase("observing");
 	r = container_ended(run) ? 0 : wait_end(run, mode, err);

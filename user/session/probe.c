@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The HTTP probe of a run: on which ports, when they are ready, and what is told of the calls.
+ * Nothing here sleeps for a guess: readiness is a listening socket that the tracer saw.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "session/session.h"
+#include "slimtrace/base/alloc.h"
+#include "slimtrace/base/clock.h"
+#include "slimtrace/base/log.h"
+#include "slimtrace/base/progress.h"
+
+#define TICK_MS 100
+#define QUIET_MS 1000 /* no new file or syscall for so long: the app has settled */
+
+/* Whether an app that listens elsewhere has stopped starting up: @port will not come. */
+struct quiet {
+	uint64_t seen, since_ms;
+};
+
+static bool will_not_listen(struct run *run, struct quiet *q)
+{
+	uint64_t count = run_activity(run), now = clock_mono_ms();
+	uint16_t port;
+
+	if (count != q->seen) {
+		q->seen = count;
+		q->since_ms = now;
+	}
+	return now - q->since_ms >= QUIET_MS && trace_listening(run->trace, &port, 1);
+}
+
+/* probe_target.wait_ready: 1 listening, 0 it will not be, -EINTR. */
+int run_wait_listen(uint16_t port, void *ctx, struct err *err)
+{
+	struct run *run = ctx;
+	uint64_t limit = run->started_ms + (uint64_t)run->opts->start_timeout_s * 1000;
+	struct quiet q = { .seen = 0, .since_ms = clock_mono_ms() };
+
+	for (;;) {
+		int r = trace_wait_listen(run->trace, port, TICK_MS, err);
+
+		if (r != 0)
+			return r;
+		run_show_counts(run);
+		if (container_ended(run) || clock_mono_ms() >= limit || will_not_listen(run, &q))
+			return 0;
+	}
+}
+
+size_t run_exposed_ports(const struct run *run, uint16_t *ports, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->ports.n && n < max; i++) {
+		char *end;
+		unsigned long port = strtoul(run->ports.v[i], &end, 10);
+
+		if (port && port < 65536 && (!*end || !strcmp(end, "/tcp")))
+			ports[n++] = (uint16_t)port;
+	}
+	return n;
+}
+
+/*
+ * Where to knock: what the image exposes, or when it exposes nothing, where the app listens once
+ * it does. An app that neither listens nor ends by the time limit has no port.
+ */
+int run_find_ports(struct run *run, uint16_t *ports, size_t *ret_n, struct err *err)
+{
+	*ret_n = run_exposed_ports(run, ports, RUN_MAX_PORTS);
+	if (*ret_n)
+		return 0;
+	if (run_wait_listen(0, run, err) < 0)
+		return -EINTR;
+	*ret_n = trace_listening(run->trace, ports, RUN_MAX_PORTS);
+	return 0;
+}
+
+static void add_addresses(struct run *run, struct strvec *addrs)
+{
+	_cleanup_(json_free) cJSON *state = NULL;
+	struct err ignored = ERR_INIT;
+	const cJSON *net;
+
+	strvec_push(addrs, "127.0.0.1");
+	strvec_push(addrs, "::1");
+	if (engine_container_inspect(run->engine, run->container, &state, &ignored) < 0)
+		return;
+	cJSON_ArrayForEach (net, json_path(state, "NetworkSettings.Networks")) {
+		const char *v4 = json_str(net, "IPAddress", ""),
+			   *v6 = json_str(net, "GlobalIPv6Address", "");
+
+		if (*v4)
+			strvec_push(addrs, v4);
+		if (*v6)
+			strvec_push(addrs, v6);
+	}
+}
+
+static void on_result(const struct probe_result *res, void *ctx)
+{
+	struct run *run = ctx;
+
+	if (res->status)
+		log_debug("probe %s %s://:%u%s -> %d, %" PRIu64 " bytes in %.3f s",
+			  res->cmd->method, res->https ? "https" : "http", res->port,
+			  res->cmd->resource, res->status, res->bytes, res->seconds);
+	else
+		log_debug("probe %s port %u %s -> %s", res->cmd->method, res->port,
+			  res->cmd->resource, res->error);
+	run_show_counts(run);
+}
+
+int run_probes(struct run *run, const uint16_t *ports, size_t n_ports, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/ns/net", (int)run->pid);
+	_cleanup_close_ int netns = open(path, O_RDONLY | O_CLOEXEC);
+	struct probe_target target = { .netns_fd = netns,
+				       .addrs = STRVEC_INIT,
+				       .ports = ports,
+				       .n_ports = n_ports,
+				       .wait_ready = run_wait_listen,
+				       .on_result = on_result,
+				       .ctx = run };
+	int r;
+
+	if (netns < 0 && container_ended(run))
+		return 0; /* judged by its exit status, not by this */
+	if (netns < 0) {
+		err_set(err, errno, "cannot enter the container's network namespace '%s'", path);
+		return err_hint(err,
+				"slimtrace has to run in the host's pid namespace (--pid=host)");
+	}
+	progress_phase("probing");
+	add_addresses(run, &target.addrs);
+	r = probe_run(&target, &run->opts->probes, &run->report->probes, err);
+	strvec_release(&target.addrs);
+	if (r < 0)
+		return r;
+	progress_done("%zu of %zu calls answered", run->report->probes.ok, run->report->probes.n);
+	return 0;
+}
+
+void run_report_probes(struct run *run)
+{
+	const struct probe_report *p = &run->report->probes;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->v[i].status)
+			run_warn(run, "no %s answer to %s %s on port %u: %s",
+				 p->v[i].https ? "https" : "http", p->v[i].cmd->method,
+				 p->v[i].cmd->resource, p->v[i].port, p->v[i].error);
+}
