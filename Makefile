@@ -51,7 +51,7 @@ out := build/plain
 san := -O2 -D_FORTIFY_SOURCE=2
 endif
 
-libs := libbpf libelf libcurl libarchive libcrypto libseccomp libcjson zlib
+libs := libbpf libelf libcurl libarchive libcrypto libseccomp libcjson libxml-2.0 zlib
 CFLAGS_ALL := -std=gnu17 -g $(san) -Iinclude -isystem $(out)/gen -Iuser \
 	-D_GNU_SOURCE -DSLIMTRACE_VERSION='"$(VERSION)"' \
 	-Wall -Wextra -Werror -Wshadow -Wvla -Wundef -Wformat=2 -Wstrict-prototypes \

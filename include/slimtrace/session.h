@@ -43,8 +43,8 @@ struct build_opts {
 	const char *user, *workdir, *network, *hostname;
 
 	bool probe_off;
-	struct probe_cmds probes; /* empty: GET / */
-	struct strvec execs;	  /* shell command lines, run in the container */
+	struct probe_opts probe;
+	struct strvec execs; /* shell command lines, run in the container */
 	enum continue_after continue_after;
 	unsigned int continue_seconds;
 	unsigned int start_timeout_s; /* how long the app may take until it listens */

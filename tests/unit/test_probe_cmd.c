@@ -50,6 +50,13 @@ static void test_short_form(void)
 	parses("PUT:/a:POST:/b", PROBE_ANY, "PUT", "/a:POST:/b");
 	parses("PROPFIND:/dav", PROBE_ANY, "PROPFIND", "/dav");
 	parses("//two", PROBE_ANY, "GET", "//two");
+	parses("crawl:/", PROBE_ANY, "GET", "/");
+	parses("crawl:https:GET:/docs", PROBE_HTTPS, "GET", "/docs");
+	parses("crawl:POST:/search", PROBE_ANY, "POST", "/search");
+	parses("http2:/x", PROBE_HTTP2, "GET", "/x");
+	parses("http2c:PUT:/x", PROBE_HTTP2C, "PUT", "/x");
+	parses("ws:/chat", PROBE_WS, "GET", "/chat");
+	parses("wss:GET:/chat", PROBE_WSS, "GET", "/chat");
 }
 
 static void test_short_form_errors(void)
@@ -58,9 +65,13 @@ static void test_short_form_errors(void)
 	refuses("GET:", "no resource");
 	refuses("api/info", "does not start with '/'");
 	refuses("GET:api/info", "does not start with '/'");
-	refuses("crawl:/", "neither a protocol (http, https)");
-	refuses("crawl:http:GET:/", "more than a protocol and a method");
-	refuses("ws:GET:/", "'ws' is none of http, https");
+	refuses("frob:/", "neither a protocol (http, https");
+	refuses("http:GET:POST:/", "more than a protocol and a method");
+	refuses("crawl:http:GET:POST:/", "more than a protocol and a method");
+	refuses("crawl:crawl:/", "neither a protocol");
+	refuses("ftp:GET:/", "'ftp' is none of http, https");
+	refuses("ws:POST:/", "opened by GET");
+	refuses("crawl:ws:/", "neither crawled");
 	refuses("http:frob:/", "neither");
 	refuses(":/", "not an HTTP method");
 	refuses("GE T:/", "not an HTTP method");
@@ -148,8 +159,8 @@ static void test_json_errors(void)
 	refuses_json("{\"commands\":[{\"method\":\"GET\"}]}", "commands[0]: 'resource' is missing");
 	refuses_json("{\"commands\":[{\"resource\":\"x\"}]}", "does not start with '/'");
 	refuses_json("{\"commands\":[{\"resource\":1}]}", "'resource' is not a string");
-	refuses_json("{\"commands\":[{\"resource\":\"/\",\"protocol\":\"http2\"}]}",
-		     "'http2' is none of http, https");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"protocol\":\"http3\"}]}",
+		     "'http3' is none of http, https");
 	refuses_json("{\"commands\":[{\"resource\":\"/\",\"method\":\"G\\r\\nX\"}]}",
 		     "not an HTTP method");
 	refuses_json("{\"commands\":[{\"resource\":\"/\",\"port\":65536}]}", "'port' is not");
@@ -164,11 +175,86 @@ static void test_json_errors(void)
 	refuses_json("{\"commands\":[{\"resource\":\"/\",\"body\":{}}]}", "'body' is not a string");
 	refuses_json("{\"commands\":[{\"resource\":\"/\",\"body\":\"a\\u0000b\"}]}", "NUL");
 	refuses_json("{\"commands\":[{\"resource\":\"/\",\"body\":\"a\",\"body_file\":\"b\"}]}",
-		     "more than one of body, body_file");
+		     "more than one of body, body_file, form");
 	refuses_json("{\"commands\":[{\"resource\":\"/\",\"body_file\":\"no/such\"}]}",
 		     "'dir/no/such'");
 	refuses_json("{\"commands\":[{\"resource\":\"/\",\"password\":\"secret\"}]}",
 		     "'username' is not");
+}
+
+static void test_form_errors(void)
+{
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"form\":{}}]}", "'form' is not");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"form\":[{\"value\":\"v\"}]}]}",
+		     "form[0]: 'name' is missing");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"form\":[{\"name\":\"a\"}]}]}",
+		     "not one of 'value' and 'file'");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"form\":[{\"name\":\"a\\nb\","
+		     "\"value\":\"v\"}]}]}",
+		     "'name' is not free of control characters");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"form\":[{\"name\":\"a\","
+		     "\"file\":\"no/such\"}]}]}",
+		     "'dir/no/such'");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"body\":\"x\","
+		     "\"form\":[{\"name\":\"a\",\"value\":\"v\"}]}]}",
+		     "more than one of body, body_file, form");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"body_is_form\":true}]}",
+		     "without a body");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"crawl\":1}]}",
+		     "'crawl' is not true or false");
+	refuses_json("{\"commands\":[{\"resource\":\"/\",\"protocol\":\"ws\","
+		     "\"method\":\"POST\"}]}",
+		     "opened by GET");
+}
+
+static void is_field(const struct probe_cmd *cmd, size_t i, const char *name, const char *value,
+		     const char *file_name)
+{
+	if (!ok(i < cmd->n_fields, "field %zu", i))
+		return;
+	is_str(cmd->fields[i].name, name, "its name");
+	is_str(cmd->fields[i].value, value, "its value");
+	is_int(cmd->fields[i].len, strlen(value), "its length");
+	is_str(cmd->fields[i].file_name, file_name, "its file name");
+}
+
+static void test_forms(void)
+{
+	static const char text[] =
+		"{\"commands\":[{\"resource\":\"/a\",\"form\":[{\"name\":\"x\",\"value\":\"1\"},"
+		"{\"name\":\"y\",\"value\":\"2\",\"file_name\":\"y.txt\","
+		"\"content_type\":\"text/plain\"}]},"
+		"{\"resource\":\"/b\",\"body_is_form\":true,\"body\":\"data\"},"
+		"{\"resource\":\"/c\",\"form_field_name\":\"pic\",\"form_file_name\":\"p.png\","
+		"\"body\":\"data\",\"body_is_form\":true,\"crawl\":true}]}";
+	struct probe_cmds cmds = { 0 };
+	struct err err = ERR_INIT;
+
+	is_int(parse_json(text, &cmds, &err), 0, "forms are read: %s", err.msg);
+	if (is_int(cmds.n, 3, "in three commands")) {
+		is_field(&cmds.v[0], 0, "x", "1", NULL);
+		is_field(&cmds.v[0], 1, "y", "2", "y.txt");
+		is_str(cmds.v[0].fields[1].type, "text/plain", "its type");
+		is_field(&cmds.v[1], 0, "file", "data", "file.data");
+		ok(!cmds.v[1].body, "in place of a body");
+		is_field(&cmds.v[2], 0, "pic", "data", "p.png");
+		ok(cmds.v[2].crawl && !cmds.v[1].crawl, "crawl");
+	}
+	probe_cmds_release(&cmds);
+}
+
+static void test_ports(void)
+{
+	static const char *const bad[] = { "", "80,", ",80", "0", "65536", "80;81", "http" };
+	struct probe_opts opts = PROBE_OPTS_DEFAULT;
+	struct err err = ERR_INIT;
+
+	is_int(probe_ports_parse("8443,80", &opts, &err), 0, "a list of ports");
+	ok(opts.n_ports == 2 && opts.ports[0] == 8443 && opts.ports[1] == 80, "in its order");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		ok(probe_ports_parse(bad[i], &opts, &err) < 0 && err.class == ERR_USAGE,
+		   "'%s' is refused", bad[i]);
+	probe_opts_release(&opts);
 }
 
 static void test_escaped_backslash(void)
@@ -237,6 +323,9 @@ int main(void)
 	test_readme_file();
 	test_all_keys();
 	test_json_errors();
+	test_form_errors();
+	test_forms();
+	test_ports();
 	test_escaped_backslash();
 	test_secrets();
 	test_body_file();

@@ -48,7 +48,7 @@ static int wait_ready(uint16_t port, void *ctx, struct err *err)
 
 static int probe(int netns, uint16_t port, struct probe_report *report, struct err *err)
 {
-	static struct probe_cmds cmds; /* the report points into it */
+	struct probe_opts opts = PROBE_OPTS_DEFAULT;
 	struct probe_target target = { .netns_fd = netns,
 				       .ports = &port,
 				       .n_ports = 1,
@@ -57,15 +57,14 @@ static int probe(int netns, uint16_t port, struct probe_report *report, struct e
 				       .wait_ready = wait_ready };
 	int r;
 
-	if (!cmds.n) {
-		probe_cmd_parse("/ok", &cmds, err);
-		probe_cmd_parse("/status/404", &cmds, err);
-	}
+	probe_cmd_parse("/ok", &opts.cmds, err);
+	probe_cmd_parse("/status/404", &opts.cmds, err);
 	/* No such address there: the next one is tried. */
 	strvec_push(&target.addrs, "2001:db8::1");
 	strvec_push(&target.addrs, "127.0.0.1");
-	r = probe_run(&target, &cmds, report, err);
+	r = probe_run(&target, &opts, report, err);
 	strvec_release(&target.addrs);
+	probe_opts_release(&opts);
 	return r;
 }
 

@@ -1,132 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* probe_run() against servers that answer well, badly and not at all. */
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
 
-#include "../lib/tap.h"
-#include "slimtrace/base/alloc.h"
 #include "slimtrace/base/cancel.h"
-#include "slimtrace/base/clock.h"
-#include "slimtrace/drive.h"
-#include "test_probe_server.h"
-
-#define LONG_MS 20000 /* never reached when all is well, however busy the machine is */
-#define SHORT_MS 1000 /* for what does not come */
-
-/* What a run is to be like, and what came of it. */
-struct run {
-	struct server *server;
-	struct probe_cmds cmds;
-	struct strvec addrs;
-	uint16_t ports[4];
-	size_t n_ports;
-	int timeout_ms, retry_ms;
-	int ready; /* what wait_ready says */
-	int n_waits, n_results;
-	struct probe_report report;
-	struct err err;
-	int r;
-};
-
-static int wait_ready(uint16_t port, void *ctx, struct err *err)
-{
-	struct run *run = ctx;
-
-	(void)port;
-	run->n_waits++;
-	return run->ready < 0 ? err_class_set(err, ERR_INTERRUPTED, -run->ready, "enough")
-			      : run->ready;
-}
-
-static void on_result(const struct probe_result *result, void *ctx)
-{
-	struct run *run = ctx;
-
-	run->n_results += result->cmd != NULL;
-}
-
-static struct run run_for(struct server *s)
-{
-	struct run run = { .server = s, .n_ports = 1, .timeout_ms = LONG_MS, .ready = 1 };
-
-	if (s)
-		run.ports[0] = s->port;
-	return run;
-}
-
-static void add(struct run *run, const char *arg)
-{
-	struct err err = ERR_INIT;
-
-	if (probe_cmd_parse(arg, &run->cmds, &err) < 0)
-		ok(false, "%s", err.msg);
-}
-
-static void go(struct run *run)
-{
-	struct probe_target target = { .netns_fd = -1,
-				       .addrs = run->addrs,
-				       .ports = run->ports,
-				       .n_ports = run->n_ports,
-				       .call_timeout_ms = run->timeout_ms,
-				       .retry_ms = run->retry_ms,
-				       .wait_ready = wait_ready,
-				       .on_result = on_result,
-				       .ctx = run };
-
-	if (!target.addrs.n)
-		strvec_push(&target.addrs, "127.0.0.1");
-	run->r = probe_run(&target, &run->cmds, &run->report, &run->err);
-	run->addrs = target.addrs;
-}
-
-static void end(struct run *run)
-{
-	probe_report_release(&run->report);
-	probe_cmds_release(&run->cmds);
-	strvec_release(&run->addrs);
-}
-
-/* One command; the run is for the caller to look at and to end. */
-static struct run call_within(struct server *s, const char *arg, int timeout_ms)
-{
-	struct run run = run_for(s);
-
-	run.timeout_ms = timeout_ms;
-	add(&run, arg);
-	go(&run);
-	if (run.r || run.report.n != 1)
-		ok(false, "%s: %s", arg, run.err.msg);
-	return run;
-}
-
-static struct run call(struct server *s, const char *arg)
-{
-	return call_within(s, arg, LONG_MS);
-}
-
-static void answers(struct server *s, const char *arg, int status, uint64_t bytes)
-{
-	struct run run = call(s, arg);
-
-	is_int(run.report.v[0].status, status, "%s: the status", arg);
-	is_int(run.report.v[0].bytes, bytes, "%s: the length of the body", arg);
-	is_str(run.report.v[0].error, "", "%s: no error", arg);
-	is_int(run.report.ok, 1, "%s: counted as answered", arg);
-	end(&run);
-}
-
-static void fails(struct server *s, const char *arg, const char *why)
-{
-	struct run run = call_within(s, arg, strstr(arg, "silent") ? SHORT_MS : LONG_MS);
-
-	is_int(run.report.v[0].status, 0, "%s: no status", arg);
-	is_int(run.report.ok, 0, "%s: not counted as answered", arg);
-	if (!ok(strstr(run.report.v[0].error, why), "%s: '%s'", arg, why))
-		printf("# got '%s'\n", run.report.v[0].error);
-	end(&run);
-}
+#include "test_probe_run.h"
 
 static void test_answers(struct server *s)
 {
@@ -150,7 +28,8 @@ static void test_default_request(struct server *s)
 	ok(server_saw(s, "\r\nAccept: */*\r\n"), "the Accept header");
 	ok(!server_saw(s, "Accept-Encoding") && !server_saw(s, "Expect"), "and no other");
 	ok(run.report.v[0].seconds > 0 && run.report.v[0].seconds < 20, "the time it took");
-	ok(run.report.v[0].port == s->port && !run.report.v[0].https, "port and protocol");
+	ok(run.report.v[0].port == s->port && run.report.v[0].protocol == PROBE_HTTP,
+	   "port and protocol");
 	is_int(run.n_waits, 1, "waited for the port once");
 	is_int(run.n_results, 1, "the result was told");
 	end(&run);
@@ -164,7 +43,7 @@ static void test_request_details(struct server *s)
 		"\"body\":\"k=v\",\"username\":\"me\",\"password\":\"s:cret\"}]}";
 	struct run run = run_for(s);
 
-	probe_cmds_parse_json(json, strlen(json), "x", &run.cmds, &run.err);
+	probe_cmds_parse_json(json, strlen(json), "x", &run.opts.cmds, &run.err);
 	go(&run);
 	ok(server_saw(s, "PUT /ok/%C3%BC%20b%20/../c?x=%41 HTTP/1.1\r\n"), "the resource, encoded");
 	ok(server_saw(s, "\r\nX-A: b\r\n"), "a header");
@@ -281,7 +160,7 @@ static void test_wants_https(struct server *s)
 
 	is_int(s->connections - connections, 2, "a 400 that speaks of https has it tried");
 	is_int(run.report.v[0].status, 400, "and is the answer when that fails");
-	is_int(run.report.v[0].https, 0, "by http");
+	is_int(run.report.v[0].protocol, PROBE_HTTP, "by http");
 	end(&run);
 }
 
@@ -323,104 +202,46 @@ static void test_gives_up(struct server *s)
 	end(&run);
 }
 
-static void test_ports(struct server *a, struct server *b, struct server *c)
-{
-	_cleanup_free_ char *json = xasprintf("{\"commands\":[{\"resource\":\"/ok\"},"
-					      "{\"resource\":\"/ok/b\",\"port\":%u},"
-					      "{\"resource\":\"/ok/c\",\"port\":%u},"
-					      "{\"resource\":\"/ok/c2\",\"port\":%u}]}",
-					      b->port, c->port, c->port);
-	struct run run = run_for(a);
-
-	run.ports[1] = b->port;
-	run.n_ports = 2;
-	probe_cmds_parse_json(json, strlen(json), "x", &run.cmds, &run.err);
-	go(&run);
-	is_int(run.report.n, 5, "commands times ports");
-	is_int(run.report.ok, 5, "all answered");
-	is_int(run.report.v[0].port, a->port, "one on the first port");
-	is_int(run.report.v[1].port, b->port, "one on the second port");
-	is_int(run.report.v[2].port, b->port, "and one for that port alone");
-	is_str(run.report.v[2].cmd->resource, "/ok/b", "which it is");
-	is_int(run.report.v[3].port, c->port, "a port that only commands name is probed too");
-	ok(server_saw(c, "GET /ok/c2"), "by all of these");
-	is_int(run.n_waits, 3, "each port was waited for");
-	end(&run);
-}
-
-static void test_not_ready(struct server *s)
+static void test_bad_status(struct server *s)
 {
 	struct run run = run_for(s);
-	unsigned int connections = s->connections;
 
-	run.ready = 0;
-	add(&run, "/ok");
+	run.opts.fail_4xx = true;
+	add(&run, "/status/404");
+	add(&run, "/status/500");
 	add(&run, "/ok");
 	go(&run);
-	is_int(run.r, 0, "a port that does not come is no error");
-	is_int(run.report.n, 2, "its calls are reported");
-	ok(strstr(run.report.v[1].error, "does not listen"), "with the reason");
-	is_int(s->connections, connections, "and not made");
-	is_int(run.n_waits, 1, "it is waited for once");
+	ok(run.report.v[0].failed && !run.report.v[1].failed && !run.report.v[2].failed,
+	   "a 404 fails when asked for");
+	is_int(run.report.ok, 2, "and does not count as answered");
 	end(&run);
 	run = run_for(s);
-	run.ready = -EINTR;
-	add(&run, "/ok");
+	run.opts.fail_5xx = true;
+	add(&run, "/status/404");
+	add(&run, "/status/503");
 	go(&run);
-	is_int(run.r, -EINTR, "what wait_ready fails with is passed on");
-	is_int(run.err.class, ERR_INTERRUPTED, "with its class");
-	is_int(run.report.n, 0, "and no report");
+	ok(!run.report.v[0].failed && run.report.v[1].failed, "so does a 503");
 	end(&run);
 }
 
-static void test_addresses(void)
+static void test_form(struct server *s)
 {
-	struct server s = { 0 };
-	struct run run;
+	static const char json[] =
+		"{\"commands\":[{\"method\":\"POST\",\"resource\":\"/ok\",\"form\":["
+		"{\"name\":\"a\",\"value\":\"1 2\"},{\"name\":\"f\",\"value\":\"data\","
+		"\"file_name\":\"x.txt\",\"content_type\":\"text/x\"}]}]}";
+	struct run run = run_for(s);
 
-	if (!server_bind(&s, "::1")) {
-		tap_skip("addresses", "no IPv6 here");
-		return;
-	}
-	server_start(&s);
-	run = run_for(&s);
-	strvec_push(&run.addrs, "127.0.0.1");
-	strvec_push(&run.addrs, "::1");
-	add(&run, "/ok");
-	add(&run, "/redirect/1");
+	probe_cmds_parse_json(json, strlen(json), "x", &run.opts.cmds, &run.err);
 	go(&run);
-	is_int(run.report.ok, 2, "the second address is tried when the first refuses");
-	is_int(run.report.v[1].status, 200, "redirects work there too");
-	ok(server_saw(&s, "\r\nHost: [::1]:"), "its Host header");
+	ok(server_saw(s, "POST /ok ") &&
+		   server_saw(s, "\r\nContent-Type: multipart/form-data; boundary="),
+	   "a form is sent");
+	ok(server_saw(s, "form-data; name=\"a\"\r\n\r\n1 2\r\n"), "with its field");
+	ok(server_saw(s, "form-data; name=\"f\"; filename=\"x.txt\"\r\n"
+			 "Content-Type: text/x\r\n\r\ndata\r\n"),
+	   "and its file");
 	end(&run);
-	server_stop(&s);
-}
-
-static void test_refused(void)
-{
-	struct server s = { .delay_ms = 300 };
-	struct run run;
-	uint64_t start;
-
-	server_bind(&s, "127.0.0.1");
-	server_start(&s);
-	answers(&s, "/ok", 200, 5);
-	server_stop(&s);
-	/* Bound and never listening: refused for ever. */
-	s = (struct server){ 0 };
-	server_bind(&s, "127.0.0.1");
-	run = run_for(&s);
-	for (int i = 0; i < 50; i++)
-		add(&run, "/ok");
-	run.retry_ms = 400;
-	start = clock_mono_ms();
-	go(&run);
-	ok(clock_mono_ms() - start >= 400, "a refused connection is tried again for a while");
-	ok(clock_mono_ms() - start < 10000, "and once, not for each call");
-	is_int(run.report.n, 50, "each call is reported");
-	ok(strstr(run.report.v[0].error, "Connection refused"), "with the reason");
-	end(&run);
-	close(s.fd);
 }
 
 struct tls {
@@ -493,7 +314,7 @@ static void test_tls_port(uint16_t port)
 	go(&run);
 	is_int(run.report.n, 4, "four calls of a TLS server");
 	is_int(run.report.v[0].status, 200, "http does not work, https does");
-	is_int(run.report.v[0].https, 1, "and is what is reported");
+	is_int(run.report.v[0].protocol, PROBE_HTTPS, "and is what is reported");
 	ok(run.report.v[0].bytes > 100, "with a body");
 	is_int(run.report.v[1].status, 200, "https is remembered");
 	is_int(run.report.v[2].status, 200, "asked for https");
@@ -550,12 +371,11 @@ static void test_server(struct server *s)
 	test_http_is_remembered(s);
 	test_wants_https(s);
 	test_gives_up(s);
-	test_not_ready(s);
 }
 
 int main(void)
 {
-	struct server s[3] = { 0 };
+	struct server s[2] = { 0 };
 	struct err err = ERR_INIT;
 
 	signal(SIGINT, SIG_DFL); /* a background job's is ignored, which cancel_init() respects */
@@ -566,10 +386,9 @@ int main(void)
 	}
 	test_server(&s[0]);
 	test_redirect_away(&s[0], &s[1]);
-	test_ports(&s[0], &s[1], &s[2]);
-	test_addresses();
 	test_https_hangs();
-	test_refused();
+	test_bad_status(&s[0]);
+	test_form(&s[0]);
 	test_tls();
 	test_interrupt(&s[0]);
 	for (size_t i = 0; i < ARRAY_SIZE(s); i++)

@@ -25,9 +25,14 @@
 struct server {
 	int fd, stop[2];
 	uint16_t port;
-	uint16_t relay_to; /* not 0: connections are passed on to this port */
-	bool waits;	   /* for more when what comes is not HTTP */
-	int delay_ms;	   /* bound but not listening for so long */
+	uint16_t relay_to;  /* not 0: connections are passed on to this port */
+	bool waits;	    /* for more when what comes is not HTTP */
+	int delay_ms;	    /* bound but not listening for so long */
+	unsigned int drops; /* so many connections are closed at once */
+	/* A body for @path, NULL: as without; *type is its media type. */
+	const char *(*page)(const char *path, const char **type);
+	/* Takes the whole connection over once the request is read. */
+	void (*converse)(int fd, const char *request);
 	pthread_t thread;
 	atomic_uint connections, plain; /* plain: those that started with a letter */
 	pthread_mutex_t lock;
@@ -163,11 +168,30 @@ static inline void answer_badly(int fd, const char *path)
 	}
 }
 
+static inline bool send_page(const struct server *s, int fd, const char *path)
+{
+	char head[256], name[1024];
+	const char *type = "text/html; charset=utf-8", *body;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(path, " "), path);
+	body = s->page ? s->page(name, &type) : NULL;
+	if (!body)
+		return false;
+	snprintf(head, sizeof(head),
+		 "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n", type,
+		 strlen(body));
+	send_text(fd, head);
+	send_text(fd, body);
+	return true;
+}
+
 static inline void answer(struct server *s, int fd, const char *path)
 {
 	unsigned long long bytes;
 	int status;
 
+	if (send_page(s, fd, path))
+		return;
 	if (!strncmp(path, "/ok", 3) || !strncmp(path, "/ ", 2)) {
 		send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
 	} else if (!strncmp(path, "/interim", 8)) {
@@ -229,6 +253,10 @@ static inline void serve(struct server *s, int fd)
 	bool plain;
 
 	atomic_fetch_add(&s->connections, 1);
+	if (s->drops) {
+		s->drops--;
+		return;
+	}
 	recv(fd, &first, 1, MSG_PEEK);
 	plain = first >= 'A' && first <= 'Z';
 	atomic_fetch_add(&s->plain, plain);
@@ -247,7 +275,9 @@ static inline void serve(struct server *s, int fd)
 	memcpy(s->last, buf, sizeof(buf));
 	pthread_mutex_unlock(&s->lock);
 	path = strchr(buf, ' ');
-	if (path)
+	if (s->converse)
+		s->converse(fd, buf);
+	else if (path)
 		answer(s, fd, path + 1);
 }
 

@@ -12,7 +12,7 @@
 struct build_args {
 	struct build_opts build;
 	const char *target;
-	bool http_probe; /* on by default */
+	bool http_probe, http_crawl, http_full, exit_on_failure; /* on by default */
 };
 
 #define ARGS(field) offsetof(struct build_args, field)

@@ -58,17 +58,22 @@ static void print_help(const struct kind *kind)
 	fputs(sb.buf, stdout);
 }
 
-/* GET / is made as well as what was asked for, as docker-slim documents it; once is enough. */
-static int add_default_probe(struct probe_cmds *cmds, struct err *err)
+/*
+ * GET / is made as well as what was asked for, as docker-slim documents it; once is enough. It is
+ * the one that is crawled without having been asked for.
+ */
+static int add_default_probe(struct probe_cmds *cmds, bool crawl, struct err *err)
 {
 	for (size_t i = 0; i < cmds->n; i++) {
-		const struct probe_cmd *cmd = &cmds->v[i];
+		struct probe_cmd *cmd = &cmds->v[i];
 
 		if (!strcmp(cmd->method, "GET") && !strcmp(cmd->resource, "/") && !cmd->port &&
-		    cmd->protocol == PROBE_ANY)
+		    cmd->protocol == PROBE_ANY && cmd->source == PROBE_ASKED) {
+			cmd->crawl |= crawl;
 			return 0;
+		}
 	}
-	return probe_cmd_parse("/", cmds, err);
+	return probe_cmd_parse(crawl ? "crawl:/" : "/", cmds, err);
 }
 
 static int check(struct build_args *args, const struct strvec *words, struct err *err)
@@ -89,6 +94,8 @@ static int check(struct build_args *args, const struct strvec *words, struct err
 				     "two images given: '%s' and --target '%s'", o->image,
 				     args->target);
 	o->probe_off = !args->http_probe;
+	o->probe.first_port_only = !args->http_full;
+	o->probe.go_on = !args->exit_on_failure;
 	if (o->continue_after == CONTINUE_ENTER && !isatty(STDIN_FILENO)) {
 		err_class_set(err, ERR_USAGE, ENOTTY, "--continue-after enter needs a terminal");
 		return err_hint(
@@ -102,7 +109,7 @@ static int check(struct build_args *args, const struct strvec *words, struct err
 		return err_class_set(
 			err, ERR_USAGE, EINVAL,
 			"--continue-after probe and --http-probe-off exclude each other");
-	return o->probe_off ? 0 : add_default_probe(&o->probes, err);
+	return o->probe_off ? 0 : add_default_probe(&o->probe.cmds, args->http_crawl, err);
 }
 
 static void args_release(struct build_args *args)
@@ -113,7 +120,7 @@ static void args_release(struct build_args *args)
 	strvec_release(&args->build.links);
 	strvec_release(&args->build.execs);
 	strvec_release(&args->build.include_paths);
-	probe_cmds_release(&args->build.probes);
+	probe_opts_release(&args->build.probe);
 }
 
 static int run(struct build_args *args, struct err *err)
@@ -133,7 +140,11 @@ static int run(struct build_args *args, struct err *err)
 static int run_command(const struct kind *kind, int argc, char **argv, struct global_opts *global)
 {
 	struct build_args args = { .http_probe = true,
+				   .http_crawl = true,
+				   .http_full = true,
+				   .exit_on_failure = true,
 				   .build = { .start_timeout_s = DEFAULT_START_TIMEOUT_S,
+					      .probe = PROBE_OPTS_DEFAULT,
 					      .profile_only = kind == &profile_kind } };
 	struct option_set sets[MAX_SUBJECTS];
 	_cleanup_strvec_ struct strvec words = STRVEC_INIT;

@@ -12,7 +12,7 @@ static int add_probe(void *target, const char *value, struct err *err)
 {
 	struct build_args *args = target;
 
-	if (probe_cmd_parse(value, &args->build.probes, err) < 0)
+	if (probe_cmd_parse(value, &args->build.probe.cmds, err) < 0)
 		return err_wrap(err, "--http-probe-cmd");
 	return 0;
 }
@@ -21,8 +21,38 @@ static int add_probe_file(void *target, const char *value, struct err *err)
 {
 	struct build_args *args = target;
 
-	if (probe_cmds_read_file(value, &args->build.probes, err) < 0)
+	if (probe_cmds_read_file(value, &args->build.probe.cmds, err) < 0)
 		return err_wrap(err, "--http-probe-cmd-file");
+	return 0;
+}
+
+static int add_spec(void *target, const char *value, struct err *err)
+{
+	struct build_args *args = target;
+
+	if (*value != '/')
+		return err_class_set(err, ERR_USAGE, EINVAL,
+				     "--http-probe-apispec: path '%s' does not start with '/'",
+				     value);
+	strvec_push(&args->build.probe.specs, value);
+	return 0;
+}
+
+static int add_spec_file(void *target, const char *value, struct err *err)
+{
+	struct build_args *args = target;
+
+	if (probe_apispec_read_file(value, &args->build.probe.cmds, err) < 0)
+		return err_wrap(err, "--http-probe-apispec-file");
+	return 0;
+}
+
+static int add_ports(void *target, const char *value, struct err *err)
+{
+	struct build_args *args = target;
+
+	if (probe_ports_parse(value, &args->build.probe, err) < 0)
+		return err_wrap(err, "--http-probe-ports");
 	return 0;
 }
 
@@ -55,14 +85,45 @@ static int set_continue(void *target, const char *value, struct err *err)
 static const struct option_row rows[] = {
 	HEADING("HTTP probe"),
 	{ "http-probe", OPTION_BOOL, ARGS(http_probe), NULL,
-	  "probe the exposed ports, or else those the app listens on: http, then https (on by "
+	  "probe the exposed ports and those the app listens on: http, then https (on by "
 	  "default)",
 	  NULL },
 	{ "http-probe-off", OPTION_NOT, ARGS(http_probe), NULL, "no HTTP probe", NULL },
-	{ "http-probe-cmd", OPTION_CALL, 0, "[PROTO:][METHOD:]PATH",
-	  "request to make besides GET / [zero or more]", add_probe },
+	{ "http-probe-cmd", OPTION_CALL, 0, "[crawl:][PROTO:][METHOD:]PATH",
+	  "request to make besides GET /; http, https, http2, http2c, ws, wss [zero or more]",
+	  add_probe },
 	{ "http-probe-cmd-file", OPTION_CALL, 0, "FILE",
 	  "JSON file with requests to make [zero or more]", add_probe_file },
+	{ "http-probe-apispec", OPTION_CALL, 0, "PATH[:PREFIX]",
+	  "call each operation of the OpenAPI 3 or Swagger 2 description (JSON) that the app "
+	  "serves there [zero or more]",
+	  add_spec },
+	{ "http-probe-apispec-file", OPTION_CALL, 0, "FILE[:PREFIX]",
+	  "the same of a description in a file [zero or more]", add_spec_file },
+	{ "http-probe-crawl", OPTION_BOOL, ARGS(http_crawl), NULL,
+	  "go on from GET / to what it links to (on by default)", NULL },
+	{ "http-crawl-max-depth", OPTION_UINT, ARGS(build.probe.crawl.max_depth), "N",
+	  "links away from the first page (3); 0: no limit", NULL },
+	{ "http-crawl-max-page-count", OPTION_UINT, ARGS(build.probe.crawl.max_pages), "N",
+	  "calls of a port's crawl (1000); 0: no limit", NULL },
+	{ "http-crawl-concurrency", OPTION_UINT, ARGS(build.probe.crawl.concurrency), "N",
+	  "of them at a time (10)", NULL },
+	{ "http-probe-ports", OPTION_CALL, 0, "PORT[,PORT...]",
+	  "probe these ports, in this order, and no other", add_ports },
+	{ "http-probe-full", OPTION_BOOL, ARGS(http_full), NULL,
+	  "probe all ports (on by default); =false: none after the first that answers", NULL },
+	{ "http-probe-start-wait", OPTION_UINT, ARGS(build.probe.start_wait_s), "SECONDS",
+	  "wait so long before the first call (0: until the app listens)", NULL },
+	{ "http-probe-retry-count", OPTION_UINT, ARGS(build.probe.retry_count), "N",
+	  "retries of calls that get no answer, for each port (5)", NULL },
+	{ "http-probe-retry-wait", OPTION_UINT, ARGS(build.probe.retry_wait_s), "SECONDS",
+	  "wait before a retry, doubled each time (0: short waits, 10 s in all)", NULL },
+	{ "http-probe-exit-on-failure", OPTION_BOOL, ARGS(exit_on_failure), NULL,
+	  "no image when all calls fail (on by default)", NULL },
+	{ "http-probe-fail-on-status-4xx", OPTION_BOOL, ARGS(build.probe.fail_4xx), NULL,
+	  "a call answered with such a status has failed", NULL },
+	{ "http-probe-fail-on-status-5xx", OPTION_BOOL, ARGS(build.probe.fail_5xx), NULL,
+	  "the same of these", NULL },
 	{ "start-timeout", OPTION_UINT, ARGS(build.start_timeout_s), "SECONDS",
 	  "how long the app may take until it listens (60)", NULL },
 	HEADING("Other ways to exercise the app"),

@@ -16,10 +16,16 @@
 #define MAX_COMMANDS 10000
 #define MAX_BODIES (256u << 20) /* of all body files together */
 #define MAX_CREDENTIAL 4096
+#define MAX_NAME 1024
+#define MAX_FIELDS 1000
 
 struct reader {
 	const char *name;  /* the command file */
-	size_t body_bytes; /* read from body files so far */
+	size_t body_bytes; /* read from files so far */
+	/* Of the command being read: */
+	const char *body_file;
+	const char *field_name, *field_file; /* form_field_name, form_file_name */
+	bool body_is_form;
 };
 
 static int bad_type(const char *key, const char *wanted, struct err *err)
@@ -81,9 +87,10 @@ static int read_headers(struct reader *rd, const cJSON *item, struct probe_cmd *
 
 static int check_no_body(const struct probe_cmd *cmd, struct err *err)
 {
-	if (!cmd->body)
+	if (!cmd->body && !cmd->n_fields)
 		return 0;
-	return err_class_set(err, ERR_USAGE, EINVAL, "there is more than one of body, body_file");
+	return err_class_set(err, ERR_USAGE, EINVAL,
+			     "there is more than one of body, body_file, form");
 }
 
 static int read_body(struct reader *rd, const cJSON *item, struct probe_cmd *cmd, struct err *err)
@@ -105,22 +112,194 @@ static char *beside(const char *file, const char *path)
 	return dir ? path_join(dir, path) : xstrdup(path);
 }
 
+/* A file that the user names; malloc'ed bytes. */
+static int read_user_file(struct reader *rd, const char *name, char **ret, size_t *ret_len,
+			  struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	_cleanup_free_ char *path = beside(rd->name, name);
+	int r = io_read_file(AT_FDCWD, path, MAX_BODIES - rd->body_bytes, &text, err);
+
+	if (r < 0) {
+		err->class = ERR_USAGE;
+		return r;
+	}
+	rd->body_bytes += text.len;
+	*ret = strbuf_detach(&text, ret_len);
+	return 0;
+}
+
 static int read_body_file(struct reader *rd, const cJSON *item, struct probe_cmd *cmd,
 			  struct err *err)
 {
-	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
-	_cleanup_free_ char *path = beside(rd->name, item->valuestring);
 	int r = check_no_body(cmd, err);
 
 	if (r < 0)
 		return r;
-	r = io_read_file(AT_FDCWD, path, MAX_BODIES - rd->body_bytes, &body, err);
-	if (r < 0) {
-		err->class = ERR_USAGE;
+	r = read_user_file(rd, item->valuestring, &cmd->body, &cmd->body_len, err);
+	if (r < 0)
 		return err_wrap(err, "body_file");
+	rd->body_file = item->valuestring;
+	return 0;
+}
+
+static int read_bool(const cJSON *item, bool *ret, struct err *err)
+{
+	if (!cJSON_IsBool(item))
+		return bad_type(item->string, "true or false", err);
+	*ret = cJSON_IsTrue(item);
+	return 0;
+}
+
+static int read_crawl(struct reader *rd, const cJSON *item, struct probe_cmd *cmd, struct err *err)
+{
+	(void)rd;
+	return read_bool(item, &cmd->crawl, err);
+}
+
+static int read_is_form(struct reader *rd, const cJSON *item, struct probe_cmd *cmd,
+			struct err *err)
+{
+	(void)cmd;
+	return read_bool(item, &rd->body_is_form, err);
+}
+
+/* Names stand in a header of the part: no line ends there. */
+static int check_name(const cJSON *item, struct err *err)
+{
+	for (const char *p = item->valuestring; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return bad_type(item->string, "free of control characters", err);
+	if (!*item->valuestring || strlen(item->valuestring) > MAX_NAME)
+		return bad_type(item->string, "of 1 to 1024 bytes", err);
+	return 0;
+}
+
+static int read_field_name(struct reader *rd, const cJSON *item, struct probe_cmd *cmd,
+			   struct err *err)
+{
+	(void)cmd;
+	rd->field_name = item->valuestring;
+	return check_name(item, err);
+}
+
+static int read_field_file(struct reader *rd, const cJSON *item, struct probe_cmd *cmd,
+			   struct err *err)
+{
+	(void)cmd;
+	rd->field_file = item->valuestring;
+	return check_name(item, err);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static int name_of(const cJSON *obj, const char *key, char **ret, struct err *err)
+{
+	const cJSON *item = json_get(obj, key);
+	int r;
+
+	if (!item)
+		return 0;
+	if (!cJSON_IsString(item))
+		return bad_type(key, "a string", err);
+	r = check_name(item, err);
+	if (!r)
+		*ret = xstrdup(item->valuestring);
+	return r;
+}
+
+static int read_field_value(struct reader *rd, const cJSON *obj, struct probe_field *field,
+			    struct err *err)
+{
+	const cJSON *value = json_get(obj, "value"), *file = json_get(obj, "file");
+
+	if (!value == !file || !cJSON_IsString(value ? value : file))
+		return err_class_set(err, ERR_USAGE, EINVAL,
+				     "there is not one of 'value' and 'file', a string");
+	if (value) {
+		field->value = xstrdup(value->valuestring);
+		field->len = strlen(field->value);
+		return 0;
 	}
-	rd->body_bytes += body.len;
-	cmd->body = strbuf_detach(&body, &cmd->body_len);
+	if (!field->file_name)
+		field->file_name = xstrdup(base_name(file->valuestring));
+	return read_user_file(rd, file->valuestring, &field->value, &field->len, err);
+}
+
+static int read_field(struct reader *rd, const cJSON *obj, struct probe_field *field,
+		      struct err *err)
+{
+	static const char *const known[] = { "name", "value", "file", "file_name", "content_type" };
+	const cJSON *item;
+	int r = name_of(obj, "name", &field->name, err);
+
+	if (!r && !field->name)
+		r = err_class_set(err, ERR_USAGE, EINVAL, "'name' is missing");
+	if (!r)
+		r = name_of(obj, "file_name", &field->file_name, err);
+	if (!r)
+		r = name_of(obj, "content_type", &field->type, err);
+	if (!r)
+		r = read_field_value(rd, obj, field, err);
+	cJSON_ArrayForEach (item, obj) {
+		size_t i = 0;
+
+		while (!r && i < ARRAY_SIZE(known) && strcmp(item->string, known[i]) != 0)
+			i++;
+		if (!r && i == ARRAY_SIZE(known))
+			log_warn("%s: form: key '%.64s' is not known and ignored", rd->name,
+				 item->string);
+	}
+	return r;
+}
+
+static int read_form(struct reader *rd, const cJSON *item, struct probe_cmd *cmd, struct err *err)
+{
+	const cJSON *obj;
+
+	if (check_no_body(cmd, err) < 0)
+		return -EINVAL;
+	if (!cJSON_IsArray(item))
+		return bad_type(item->string, "an array of objects", err);
+	cJSON_ArrayForEach (obj, item) {
+		struct probe_field field = { 0 };
+		int r = cmd->n_fields < MAX_FIELDS
+				? read_field(rd, obj, &field, err)
+				: err_class_set(err, ERR_USAGE, E2BIG, "more than %d fields",
+						MAX_FIELDS);
+
+		if (r < 0) {
+			probe_field_release(&field);
+			return err_wrap(err, "form[%zu]", cmd->n_fields);
+		}
+		probe_cmd_add_field(cmd, &field);
+	}
+	return 0;
+}
+
+/* docker-slim's way to send a body as the one file of a form. */
+static int finish_form(const struct reader *rd, struct probe_cmd *cmd, struct err *err)
+{
+	struct probe_field field = { 0 };
+
+	if (!rd->body_is_form)
+		return 0;
+	if (!cmd->body)
+		return err_class_set(err, ERR_USAGE, EINVAL,
+				     "'body_is_form' is set without a body");
+	field.name = xstrdup(rd->field_name ? rd->field_name : "file");
+	field.file_name = xstrdup(rd->field_file  ? rd->field_file
+				  : rd->body_file ? base_name(rd->body_file)
+						  : "file.data");
+	field.value = TAKE_PTR(cmd->body);
+	field.len = cmd->body_len;
+	cmd->body_len = 0;
+	probe_cmd_add_field(cmd, &field);
 	return 0;
 }
 
@@ -161,6 +340,11 @@ static const struct {
 	{ "headers", false, read_headers },
 	{ "body", true, read_body },
 	{ "body_file", true, read_body_file },
+	{ "body_is_form", false, read_is_form },
+	{ "form_field_name", true, read_field_name },
+	{ "form_file_name", true, read_field_file },
+	{ "form", false, read_form },
+	{ "crawl", false, read_crawl },
 	{ "username", true, read_username },
 	{ "password", true, read_password },
 };
@@ -201,10 +385,9 @@ static int read_command(struct reader *rd, const cJSON *obj, size_t index, struc
 			log_warn("%s: commands[%zu]: key '%.64s' is not known and ignored",
 				 rd->name, index, item->string);
 	}
-	if (cmd->password && !cmd->username)
-		return err_class_set(err, ERR_USAGE, EINVAL,
-				     "'password' is given, 'username' is not");
-	return 0;
+	if (finish_form(rd, cmd, err) < 0)
+		return -EINVAL;
+	return probe_cmd_check(cmd, err);
 }
 
 static int read_commands(struct reader *rd, const cJSON *array, struct probe_cmds *ret,
@@ -220,6 +403,7 @@ static int read_commands(struct reader *rd, const cJSON *array, struct probe_cmd
 			return err_class_set(err, ERR_USAGE, E2BIG, "%s: more than %d commands",
 					     rd->name, MAX_COMMANDS);
 		probe_cmd_init(&cmd);
+		*rd = (struct reader){ .name = rd->name, .body_bytes = rd->body_bytes };
 		r = read_command(rd, obj, ret->n, &cmd, err);
 		if (r < 0) {
 			probe_cmd_release(&cmd);

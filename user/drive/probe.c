@@ -1,277 +1,181 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which calls are made on which port, how often, and what is learnt about the port from them. */
+/* Which commands are called on which port, and in which order. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "drive/http.h"
+#include "drive/command.h"
+#include "drive/prober.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/clock.h"
-#include "slimtrace/base/log.h"
-#include "slimtrace/drive.h"
 
-#define CALL_MS 30000
-#define CONNECT_MS 5000
-#define GUESS_MS 3000 /* for TLS where it is a guess: some servers wait for more instead */
-#define RETRY_MIN_MS 10
-#define RETRY_MAX_MS 500
-#define RETRY_MS 10000	    /* listening comes before being able to accept, in some apps */
-#define RETRY_LATER_MS 2000 /* a worker that one call ended is started again */
-#define MAX_UNANSWERED 3
-
-struct prober {
-	const struct probe_target *target;
-	const struct probe_cmds *cmds;
-	struct probe_http *http;
-	struct probe_report report;
-};
-
-/* What is known of a port. */
-struct port {
-	uint16_t number;
-	size_t addr;		    /* of the target's addresses: tried first */
-	enum probe_protocol spoken; /* PROBE_ANY: not known yet */
-	int patience_ms;	    /* how long a refused connection is tried again */
-	bool hangs_on_tls;	    /* it is not guessed again */
-	bool has_answered;
-	unsigned int unanswered; /* calls, while it has never answered */
-	bool is_deaf;		 /* it does not listen */
-};
+#define KEEP_PAGE (4u << 20)
+#define KEEP_SPEC (16u << 20)
 
 void probe_report_release(struct probe_report *report)
 {
+	for (size_t i = 0; i < report->n; i++) {
+		free(report->v[i].method);
+		free(report->v[i].resource);
+	}
 	free(report->v);
 	*report = (struct probe_report){ 0 };
-}
-
-/* One attempt at each address until one connects. @ret is of the first when none does. */
-static int try_addresses(struct prober *p, struct port *port, struct probe_call *call,
-			 struct probe_answer *ret, struct err *err)
-{
-	const struct strvec *addrs = &p->target->addrs;
-
-	*ret = (struct probe_answer){ .outcome = PROBE_UNREACHED };
-	for (size_t i = 0; i < addrs->n; i++) {
-		size_t at = (port->addr + i) % addrs->n;
-		struct probe_answer answer;
-		int r;
-
-		call->addr = addrs->v[at];
-		r = probe_http_call(p->http, call, &answer, err);
-		if (r < 0)
-			return r;
-		if (!i || answer.outcome != PROBE_UNREACHED)
-			*ret = answer;
-		if (answer.outcome != PROBE_UNREACHED) {
-			port->addr = at;
-			return 0;
-		}
-	}
-	return 0;
-}
-
-static int make_call(struct prober *p, struct port *port, struct probe_call *call,
-		     struct probe_answer *ret, struct err *err)
-{
-	uint64_t end = clock_mono_ms() + (uint64_t)port->patience_ms;
-	int pause = RETRY_MIN_MS;
-
-	for (;;) {
-		uint64_t now;
-		int r = try_addresses(p, port, call, ret, err);
-
-		if (r < 0)
-			return r;
-		if (ret->outcome != PROBE_UNREACHED) {
-			port->patience_ms = RETRY_LATER_MS;
-			return 0;
-		}
-		now = clock_mono_ms();
-		if (now >= end) {
-			port->patience_ms = 0;
-			return 0;
-		}
-		r = cancel_wait(-1, end - now < (uint64_t)pause ? (int)(end - now) : pause, err);
-		if (r < 0)
-			return r;
-		pause = pause * 2 < RETRY_MAX_MS ? pause * 2 : RETRY_MAX_MS;
-	}
-}
-
-static int call_by(struct prober *p, struct port *port, const struct probe_cmd *cmd,
-		   enum probe_protocol protocol, bool is_guess, struct probe_answer *ret,
-		   struct err *err)
-{
-	int timeout = p->target->call_timeout_ms ? p->target->call_timeout_ms : CALL_MS;
-	bool https = protocol == PROBE_HTTPS;
-	struct probe_call call = { .cmd = cmd,
-				   .port = port->number,
-				   .https = https,
-				   .connect_ms = !https	    ? CONNECT_MS
-						 : is_guess ? GUESS_MS
-							    : timeout,
-				   .timeout_ms = timeout };
-	int r = make_call(p, port, &call, ret, err);
-
-	if (r < 0 || ret->outcome != PROBE_ANSWERED || ret->wants_https)
-		return r;
-	if (https && port->spoken != PROBE_HTTPS)
-		log_debug("probe: port %u speaks https; its certificate is not verified",
-			  port->number);
-	port->spoken = protocol;
-	return 0;
-}
-
-/* Both failed: the reader wants to know of both. */
-static void join_reasons(struct probe_answer *http, const char *https)
-{
-	char text[sizeof(http->why)];
-
-	snprintf(text, sizeof(text), "http: %.60s; https: %.80s", http->why, https);
-	memcpy(http->why, text, sizeof(text));
-}
-
-/* Whether the port speaks http or https is not known: http first, as docker-slim. */
-static int call_by_either(struct prober *p, struct port *port, const struct probe_cmd *cmd,
-			  struct probe_answer *ret, bool *ret_https, struct err *err)
-{
-	struct probe_answer http, https;
-	int r = call_by(p, port, cmd, PROBE_HTTP, false, &http, err);
-
-	if (r < 0)
-		return r;
-	*ret = http;
-	*ret_https = false;
-	if (port->hangs_on_tls || (http.outcome != PROBE_NO_HTTP && !http.wants_https))
-		return 0;
-	r = call_by(p, port, cmd, PROBE_HTTPS, true, &https, err);
-	if (r < 0)
-		return r;
-	port->hangs_on_tls = https.outcome == PROBE_NO_ANSWER;
-	if (https.outcome == PROBE_ANSWERED) {
-		*ret = https;
-		*ret_https = true;
-	} else if (http.outcome == PROBE_ANSWERED) {
-		port->spoken = PROBE_HTTP; /* a 400 that only looked like a hint */
-	} else {
-		join_reasons(ret, https.why);
-	}
-	return 0;
-}
-
-static int call_cmd(struct prober *p, struct port *port, const struct probe_cmd *cmd,
-		    struct probe_result *res, struct err *err)
-{
-	enum probe_protocol protocol = cmd->protocol == PROBE_ANY ? port->spoken : cmd->protocol;
-	struct probe_answer answer;
-	int r;
-
-	res->https = protocol == PROBE_HTTPS;
-	if (protocol == PROBE_ANY)
-		r = call_by_either(p, port, cmd, &answer, &res->https, err);
-	else
-		r = call_by(p, port, cmd, protocol, false, &answer, err);
-	if (r < 0)
-		return r;
-	port->has_answered |= answer.outcome == PROBE_ANSWERED;
-	port->unanswered += answer.outcome == PROBE_NO_HTTP || answer.outcome == PROBE_NO_ANSWER;
-	res->status = answer.status;
-	res->bytes = answer.bytes;
-	res->seconds = answer.seconds;
-	snprintf(res->error, sizeof(res->error), "%s", answer.why);
-	return 0;
-}
-
-static void add_result(struct prober *p, const struct probe_result *res)
-{
-	struct probe_report *report = &p->report;
-
-	ALLOC_GROW(report->v, report->n + 1, report->cap);
-	report->v[report->n++] = *res;
-	report->ok += res->status != 0;
-	if (p->target->on_result)
-		p->target->on_result(&report->v[report->n - 1], p->target->ctx);
 }
 
 static int run_cmd(struct prober *p, struct port *port, const struct probe_cmd *cmd,
 		   struct err *err)
 {
-	struct probe_result res = { .cmd = cmd,
-				    .port = port->number,
-				    .https = cmd->protocol == PROBE_HTTPS };
+	struct probe_answer answer = PROBE_ANSWER_INIT;
+	enum probe_protocol protocol;
 	int r = cancel_check(err);
 
+	if (r < 0 || port_refuses(p, port, cmd))
+		return r;
+	r = port_call(p, port, cmd, cmd->crawl ? KEEP_PAGE : 0, &answer, &protocol, err);
 	if (r < 0)
 		return r;
-	if (port->is_deaf) {
-		snprintf(res.error, sizeof(res.error), "the app does not listen on this port");
-	} else if (!port->has_answered && port->unanswered >= MAX_UNANSWERED) {
-		snprintf(res.error, sizeof(res.error),
-			 "not tried: %u calls on this port before it got no answer",
-			 port->unanswered);
-	} else {
-		r = call_cmd(p, port, cmd, &res, err);
-		if (r < 0)
-			return r;
-	}
-	add_result(p, &res);
+	prober_add(p, port, cmd, protocol, &answer, NULL);
+	if (cmd->crawl)
+		r = crawl_from(p, port, cmd, protocol, &answer, err);
+	probe_answer_release(&answer);
+	return r;
+}
+
+/* 1: it listens; 0: it does not; -EINTR. */
+static int wait_for(struct prober *p, struct port *port, bool *is_waited_for, struct err *err)
+{
+	int r;
+
+	if (*is_waited_for)
+		return 0;
+	*is_waited_for = true;
+	r = p->target->wait_ready(port->number, p->target->ctx, err);
+	if (r < 0)
+		return r;
+	port->is_deaf = !r;
 	return 0;
 }
 
-static bool is_for(const struct probe_cmd *cmd, uint16_t port)
+static int run_cmds(struct prober *p, struct port *port, const struct probe_cmds *cmds, bool all,
+		    bool *is_waited_for, struct err *err)
 {
-	return !cmd->port || cmd->port == port;
+	for (size_t i = 0; i < cmds->n; i++) {
+		const struct probe_cmd *cmd = &cmds->v[i];
+		int r;
+
+		if (cmd->port ? cmd->port != port->number : !all)
+			continue;
+		r = wait_for(p, port, is_waited_for, err);
+		if (!r)
+			r = run_cmd(p, port, cmd, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* "/path:/prefix": the prefix starts at the last colon that a slash comes after. */
+static void split_spec(const char *spec, struct probe_cmd *cmd, const char **ret_prefix)
+{
+	const char *colon = NULL;
+
+	for (const char *p = spec; *p; p++)
+		if (p[0] == ':' && p[1] == '/')
+			colon = p;
+	probe_cmd_init(cmd);
+	cmd->source = PROBE_SPEC;
+	free(cmd->resource);
+	cmd->resource = colon ? xstrndup(spec, (size_t)(colon - spec)) : xstrdup(spec);
+	*ret_prefix = colon ? colon + 1 : NULL;
+}
+
+/* What the app says of itself: each of its operations. */
+static int run_spec(struct prober *p, struct port *port, const char *spec, bool *is_waited_for,
+		    struct err *err)
+{
+	struct probe_answer answer = PROBE_ANSWER_INIT;
+	struct probe_cmds found = { 0 };
+	struct err why = ERR_INIT;
+	enum probe_protocol protocol;
+	struct probe_cmd cmd;
+	const char *prefix;
+	int r;
+
+	split_spec(spec, &cmd, &prefix);
+	r = wait_for(p, port, is_waited_for, err);
+	if (!r)
+		r = cancel_check(err);
+	if (r < 0 || port_refuses(p, port, &cmd))
+		goto out;
+	r = port_call(p, port, &cmd, KEEP_SPEC, &answer, &protocol, err);
+	if (r < 0)
+		goto out;
+	if (answer.status / 100 == 2 && probe_apispec_parse(answer.body.buf, answer.body.len,
+							    cmd.resource, prefix, &found, &why) < 0)
+		prober_add(p, port, &cmd, protocol, &answer, why.msg);
+	else
+		prober_add(p, port, &cmd, protocol, &answer, NULL);
+	r = run_cmds(p, port, &found, true, is_waited_for, err);
+out:
+	probe_cmds_release(&found);
+	probe_cmd_release(&cmd);
+	probe_answer_release(&answer);
+	return r;
 }
 
 /* @all: of the commands too that name no port. */
-static int run_port(struct prober *p, uint16_t number, bool all, struct err *err)
+static int run_port(struct prober *p, uint16_t number, bool all, bool unasked, struct err *err)
 {
-	int patience = p->target->retry_ms ? p->target->retry_ms : RETRY_MS;
-	struct port port = { .number = number, .patience_ms = patience };
-	bool is_waited_for = false;
+	bool is_waited_for = unasked; /* it listens: so it was found */
+	struct port port;
+	int r;
 
-	for (size_t i = 0; i < p->cmds->n; i++) {
-		const struct probe_cmd *cmd = &p->cmds->v[i];
+	port_init(&port, p, number, unasked);
+	r = run_cmds(p, &port, &p->opts->cmds, all, &is_waited_for, err);
+	for (size_t i = 0; !r && all && i < p->opts->specs.n; i++)
+		r = run_spec(p, &port, p->opts->specs.v[i], &is_waited_for, err);
+	port_release(&port);
+	return r;
+}
+
+static bool is_enough(const struct prober *p)
+{
+	return p->opts->first_port_only && p->report.ok;
+}
+
+/* Ports that only commands name, each once. */
+static int run_named_ports(struct prober *p, bool *done, struct err *err)
+{
+	for (size_t i = 0; i < p->opts->cmds.n && !is_enough(p); i++) {
+		uint16_t port = p->opts->cmds.v[i].port;
 		int r;
 
-		if (!is_for(cmd, number) || (!all && !cmd->port))
+		if (!port || done[port])
 			continue;
-		if (!is_waited_for) {
-			r = p->target->wait_ready(number, p->target->ctx, err);
-			if (r < 0)
-				return r;
-			port.is_deaf = !r;
-			is_waited_for = true;
-		}
-		r = run_cmd(p, &port, cmd, err);
+		done[port] = true;
+		r = run_port(p, port, false, false, err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static bool is_target_port(const struct probe_target *target, uint16_t port)
+/* Ports that the app listens on without having been asked to. */
+static int run_more_ports(struct prober *p, bool *done, struct err *err)
 {
-	for (size_t i = 0; i < target->n_ports; i++)
-		if (target->ports[i] == port)
-			return true;
-	return false;
-}
+	uint16_t ports[PROBE_MAX_PORTS];
+	size_t n = 0;
 
-/* Ports that only commands name, each once. */
-static int run_other_ports(struct prober *p, struct err *err)
-{
-	_cleanup_free_ bool *done = xcalloc(UINT16_MAX + 1, sizeof(*done));
-
-	for (size_t i = 0; i < p->cmds->n; i++) {
-		uint16_t port = p->cmds->v[i].port;
+	if (p->target->more_ports)
+		n = p->target->more_ports(ports, PROBE_MAX_PORTS, p->target->ctx);
+	for (size_t i = 0; i < n && !is_enough(p); i++) {
 		int r;
 
-		if (!port || done[port] || is_target_port(p->target, port))
+		if (done[ports[i]])
 			continue;
-		done[port] = true;
-		r = run_port(p, port, false, err);
+		done[ports[i]] = true;
+		r = run_port(p, ports[i], true, true, err);
 		if (r < 0)
 			return r;
 	}
@@ -280,23 +184,31 @@ static int run_other_ports(struct prober *p, struct err *err)
 
 static int run_ports(struct prober *p, struct err *err)
 {
-	for (size_t i = 0; i < p->target->n_ports; i++) {
-		int r = run_port(p, p->target->ports[i], true, err);
+	_cleanup_free_ bool *done = xcalloc(UINT16_MAX + 1, sizeof(*done));
+	int r;
 
+	for (size_t i = 0; i < p->target->n_ports && !is_enough(p); i++) {
+		uint16_t port = p->target->ports[i];
+
+		if (done[port])
+			continue;
+		done[port] = true;
+		r = run_port(p, port, true, false, err);
 		if (r < 0)
 			return r;
 	}
-	return run_other_ports(p, err);
+	r = run_named_ports(p, done, err);
+	return r < 0 ? r : run_more_ports(p, done, err);
 }
 
-int probe_run(const struct probe_target *target, const struct probe_cmds *cmds,
+int probe_run(const struct probe_target *target, const struct probe_opts *opts,
 	      struct probe_report *ret, struct err *err)
 {
 	_cleanup_(probe_http_free) struct probe_http *http = NULL;
-	struct prober p = { .target = target, .cmds = cmds };
+	struct prober p = { .target = target, .opts = opts };
 	int r;
 
-	if (!target->addrs.n)
+	if (!target->addrs.n && !target->addresses)
 		return err_set(err, 0, "there is no address to probe");
 	r = probe_http_new(target->netns_fd, &http, err);
 	if (r < 0)

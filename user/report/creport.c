@@ -196,14 +196,20 @@ static void add_probes(cJSON *ours, const struct probe_report *probes)
 		const struct probe_result *p = &probes->v[i];
 		cJSON *one = json_append(array, json_object());
 
-		json_add_str(one, "method", p->cmd->method);
-		json_add_str(one, "resource", p->cmd->resource);
-		json_add_str(one, "protocol", p->https ? "https" : "http");
+		json_add_str(one, "source", probe_source_name(p->source));
+		json_add_str(one, "method", p->method);
+		json_add_bytes(one, "resource", p->resource, strlen(p->resource));
+		json_add_str(one, "protocol", probe_protocol_name(p->protocol));
+		if (probe_is_tls(p->protocol))
+			json_add_bool(one, "certificate_verified", false);
 		json_add_int(one, "port", p->port);
 		json_add_int(one, "status", p->status);
+		if (p->http_version)
+			json_add_int(one, "http_version", p->http_version);
 		json_add_int(one, "bytes", (int64_t)p->bytes);
 		json_add(one, "seconds", cJSON_CreateNumber(p->seconds));
-		if (!p->status)
+		json_add_bool(one, "failed", p->failed);
+		if (p->error[0])
 			json_add_str(one, "error", p->error);
 	}
 }

@@ -45,8 +45,9 @@ static void add_sizes(const struct report *r, struct strbuf *sb)
 static void add_probes(const struct report *r, struct strbuf *sb)
 {
 	if (r->probes.n)
-		strbuf_addf(sb, "  %-10s %zu of %zu HTTP calls answered\n", "probes", r->probes.ok,
-			    r->probes.n);
+		strbuf_addf(sb, "  %-10s %zu of %zu HTTP calls answered%s\n", "probes",
+			    r->probes.ok, r->probes.n,
+			    r->probes.unverified ? ", certificate not verified" : "");
 }
 
 static void add_seccomp(const struct report *r, struct strbuf *sb)

@@ -12,11 +12,13 @@
 
 #include "session/session.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/cancel.h"
 #include "slimtrace/base/clock.h"
 #include "slimtrace/base/log.h"
 #include "slimtrace/base/progress.h"
 
 #define TICK_MS 100
+#define HEALTH_MS 500
 #define QUIET_MS 1000 /* no new file or syscall for so long: the app has settled */
 
 /* Whether an app that listens elsewhere has stopped starting up: @port will not come. */
@@ -36,11 +38,26 @@ static bool will_not_listen(struct run *run, struct quiet *q)
 	return now - q->since_ms >= QUIET_MS && trace_listening(run->trace, &port, 1);
 }
 
-/* probe_target.wait_ready: 1 listening, 0 it will not be, -EINTR. */
+/* Some apps take the listening socket from elsewhere: their health check knows then. */
+static bool is_healthy(struct run *run, uint64_t *next_ms)
+{
+	_cleanup_(json_free) cJSON *state = NULL;
+	struct err ignored = ERR_INIT;
+	uint64_t now = clock_mono_ms();
+
+	if (now < *next_ms || !json_path(run->inspect, "Config.Healthcheck"))
+		return false;
+	*next_ms = now + HEALTH_MS;
+	return !engine_container_inspect(run->engine, run->container, &state, &ignored) &&
+	       !strcmp(json_str(state, "State.Health.Status", ""), "healthy");
+}
+
+/* probe_target.wait_ready: 1 listening or healthy, 0 it will not be, -EINTR. */
 int run_wait_listen(uint16_t port, void *ctx, struct err *err)
 {
 	struct run *run = ctx;
 	uint64_t limit = run->started_ms + (uint64_t)run->opts->start_timeout_s * 1000;
+	uint64_t next_ms = clock_mono_ms() + HEALTH_MS;
 	struct quiet q = { .seen = 0, .since_ms = clock_mono_ms() };
 
 	for (;;) {
@@ -49,6 +66,8 @@ int run_wait_listen(uint16_t port, void *ctx, struct err *err)
 		if (r != 0)
 			return r;
 		run_show_counts(run);
+		if (is_healthy(run, &next_ms))
+			return 1;
 		if (container_ended(run) || clock_mono_ms() >= limit || will_not_listen(run, &q))
 			return 0;
 	}
@@ -68,13 +87,14 @@ size_t run_exposed_ports(const struct run *run, uint16_t *ports, size_t max)
 	return n;
 }
 
-/*
- * Where to knock: what the image exposes, or when it exposes nothing, where the app listens once
- * it does. An app that neither listens nor ends by the time limit has no port.
- */
 int run_find_ports(struct run *run, uint16_t *ports, size_t *ret_n, struct err *err)
 {
-	*ret_n = run_exposed_ports(run, ports, RUN_MAX_PORTS);
+	const struct probe_opts *o = &run->opts->probe;
+
+	*ret_n = o->n_ports;
+	memcpy(ports, o->ports, o->n_ports * sizeof(*ports));
+	if (!*ret_n)
+		*ret_n = run_exposed_ports(run, ports, RUN_MAX_PORTS);
 	if (*ret_n)
 		return 0;
 	if (run_wait_listen(0, run, err) < 0)
@@ -83,6 +103,15 @@ int run_find_ports(struct run *run, uint16_t *ports, size_t *ret_n, struct err *
 	return 0;
 }
 
+/* Where the app listens, as the kernel knows it. */
+static void find_addresses(uint16_t port, struct strvec *ret, void *ctx)
+{
+	struct run *run = ctx;
+
+	trace_listen_addresses(run->trace, port, ret);
+}
+
+/* Tried when the kernel's are not known. */
 static void add_addresses(struct run *run, struct strvec *addrs)
 {
 	_cleanup_(json_free) cJSON *state = NULL;
@@ -104,18 +133,44 @@ static void add_addresses(struct run *run, struct strvec *addrs)
 	}
 }
 
-static void on_result(const struct probe_result *res, void *ctx)
+/* Ports that the app listens on beside those it exposes; not when the user named some. */
+static size_t more_ports(uint16_t *ports, size_t max, void *ctx)
 {
 	struct run *run = ctx;
 
+	if (run->opts->probe.n_ports || container_ended(run))
+		return 0;
+	return trace_listening(run->trace, ports, max);
+}
+
+static void on_result(const struct probe_result *res, void *ctx)
+{
+	struct run *run = ctx;
+	const char *protocol = probe_protocol_name(res->protocol);
+
 	if (res->status)
-		log_debug("probe %s %s://:%u%s -> %d, %" PRIu64 " bytes in %.3f s",
-			  res->cmd->method, res->https ? "https" : "http", res->port,
-			  res->cmd->resource, res->status, res->bytes, res->seconds);
+		log_debug("probe (%s) %s %s://:%u%s -> %d, %" PRIu64 " bytes in %.3f s%s%s",
+			  probe_source_name(res->source), res->method, protocol, res->port,
+			  res->resource, res->status, res->bytes, res->seconds,
+			  res->error[0] ? ": " : "", res->error);
 	else
-		log_debug("probe %s port %u %s -> %s", res->cmd->method, res->port,
-			  res->cmd->resource, res->error);
+		log_debug("probe (%s) %s %s://:%u%s -> %s", probe_source_name(res->source),
+			  res->method, protocol, res->port, res->resource, res->error);
 	run_show_counts(run);
+}
+
+static int wait_start(struct run *run, struct err *err)
+{
+	uint64_t end = clock_mono_ms() + (uint64_t)run->opts->probe.start_wait_s * 1000;
+
+	while (clock_mono_ms() < end && !container_ended(run)) {
+		int r = cancel_wait(-1, TICK_MS, err);
+
+		if (r < 0)
+			return r;
+		run_show_counts(run);
+	}
+	return 0;
 }
 
 int run_probes(struct run *run, const uint16_t *ports, size_t n_ports, struct err *err)
@@ -127,6 +182,8 @@ int run_probes(struct run *run, const uint16_t *ports, size_t n_ports, struct er
 				       .ports = ports,
 				       .n_ports = n_ports,
 				       .wait_ready = run_wait_listen,
+				       .addresses = find_addresses,
+				       .more_ports = more_ports,
 				       .on_result = on_result,
 				       .ctx = run };
 	int r;
@@ -139,8 +196,11 @@ int run_probes(struct run *run, const uint16_t *ports, size_t n_ports, struct er
 				"slimtrace has to run in the host's pid namespace (--pid=host)");
 	}
 	progress_phase("probing");
+	r = wait_start(run, err);
+	if (r < 0)
+		return r;
 	add_addresses(run, &target.addrs);
-	r = probe_run(&target, &run->opts->probes, &run->report->probes, err);
+	r = probe_run(&target, &run->opts->probe, &run->report->probes, err);
 	strvec_release(&target.addrs);
 	if (r < 0)
 		return r;
@@ -148,13 +208,31 @@ int run_probes(struct run *run, const uint16_t *ports, size_t n_ports, struct er
 	return 0;
 }
 
+/* What a crawl or an API description leads to fails often enough: it is told in one line. */
 void run_report_probes(struct run *run)
 {
 	const struct probe_report *p = &run->report->probes;
+	size_t found = 0;
 
-	for (size_t i = 0; i < p->n; i++)
-		if (!p->v[i].status)
-			run_warn(run, "no %s answer to %s %s on port %u: %s",
-				 p->v[i].https ? "https" : "http", p->v[i].cmd->method,
-				 p->v[i].cmd->resource, p->v[i].port, p->v[i].error);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct probe_result *res = &p->v[i];
+		const char *protocol = probe_protocol_name(res->protocol);
+		bool is_document = res->source == PROBE_SPEC && res->status && res->error[0];
+
+		if (res->unasked || (!res->failed && !is_document))
+			continue;
+		if (res->source != PROBE_ASKED && !is_document)
+			found++;
+		else if (!res->status)
+			run_warn(run, "no %s answer to %s %s on port %u: %s", protocol, res->method,
+				 res->resource, res->port, res->error);
+		else if (is_document)
+			run_warn(run, "API description on port %u: %s", res->port, res->error);
+		else
+			run_warn(run, "%s %s on port %u was answered with status %d", res->method,
+				 res->resource, res->port, res->status);
+	}
+	if (found)
+		run_warn(run, "%zu call%s of crawls and API descriptions failed: see the report",
+			 found, found == 1 ? "" : "s");
 }

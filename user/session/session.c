@@ -226,7 +226,7 @@ static int judge(struct run *run, struct err *err)
 		what = xasprintf("the app ended before it answered a probe");
 	if (what)
 		return app_failed(run, what, err);
-	if (rep->probes.n && !rep->probes.ok && !run->opts->execs.n &&
+	if (rep->probes.n && !rep->probes.ok && !run->opts->execs.n && !run->opts->probe.go_on &&
 	    run->opts->continue_after != CONTINUE_SECONDS) {
 		app_failed(run, "no HTTP probe got an answer", err);
 		return err_hint(

@@ -56,18 +56,19 @@ void run_show_counts(struct run *run);
 /* A number that grows whenever the container does something that it had not done before. */
 uint64_t run_activity(struct run *run);
 
-#define RUN_MAX_PORTS 64
+#define RUN_MAX_PORTS PROBE_MAX_PORTS
 
 /* probe.c */
 /* TCP ports that the image exposes, at most @max. */
 size_t run_exposed_ports(const struct run *run, uint16_t *ports, size_t max);
 /*
- * Where to knock: what the image exposes, or when it exposes nothing, where the app listens once
- * it does. An app that neither listens nor ends by the time limit has no port. @ports has room for
- * RUN_MAX_PORTS.
+ * Where to knock: ports that the user named, else what the image exposes, or when it exposes
+ * nothing, where the app listens once it does. An app that neither listens nor ends by the time
+ * limit has no port. @ports has room for RUN_MAX_PORTS.
  */
 int run_find_ports(struct run *run, uint16_t *ports, size_t *ret_n, struct err *err);
-/* Waits until @port (0: any) is listened on: 1; 0 it will not be; -EINTR. @ctx is the run. */
+/* Waits until @port (0: any) is listened on, or the app is healthy: 1; 0 it will not be; -EINTR.
+ * @ctx is the run. */
 int run_wait_listen(uint16_t port, void *ctx, struct err *err);
 int run_probes(struct run *run, const uint16_t *ports, size_t n_ports, struct err *err);
 /* Warns about calls that got no answer. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "trace/collect.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -142,6 +143,43 @@ static void add_port(struct collector *c, uint16_t port)
 		c->ports[at] = c->ports[at - 1];
 	c->ports[at] = port;
 	c->n_ports++;
+}
+
+static void add_once(struct strvec *ret, const char *text)
+{
+	if (!strvec_has(ret, text))
+		strvec_push(ret, text);
+}
+
+static void add_literal(const struct record_socket *s, struct strvec *ret)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	char text[INET6_ADDRSTRLEN] = "";
+	bool v4 = s->family == AF_INET;
+	const uint8_t *addr = s->addr;
+
+	if (s->family == AF_INET6 && !memcmp(addr, mapped, sizeof(mapped))) {
+		v4 = true;
+		addr += sizeof(mapped);
+	}
+	if (v4 && !memcmp(addr, &(struct in_addr){ INADDR_ANY }, 4))
+		add_once(ret, "127.0.0.1");
+	else if (!v4 && !memcmp(addr, &in6addr_any, 16))
+		add_once(ret, "::1");
+	else if (inet_ntop(v4 ? AF_INET : AF_INET6, addr, text, sizeof(text)))
+		add_once(ret, text);
+}
+
+void collector_addresses(const struct collector *c, uint16_t port, struct strvec *ret)
+{
+	const struct record *rec = record_builder_record(c->builder);
+
+	for (size_t i = 0; i < rec->n_sockets; i++) {
+		const struct record_socket *s = &rec->sockets[i];
+
+		if (s->use == RECORD_LISTEN && s->protocol == IPPROTO_TCP && s->port == port)
+			add_literal(s, ret);
+	}
 }
 
 static bool add_socket(struct collector *c, const struct event *ev)

@@ -28,5 +28,7 @@ void collector_release(struct collector *c);
 /* Takes one event. Returns true when what trace_wait_listen() waits for may have come. */
 bool collector_add(struct collector *c, const void *data, size_t len);
 bool collector_listens(const struct collector *c, uint16_t port);
+/* As trace_listen_addresses(). */
+void collector_addresses(const struct collector *c, uint16_t port, struct strvec *ret);
 
 #endif

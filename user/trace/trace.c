@@ -302,6 +302,13 @@ size_t trace_listening(struct trace *t, uint16_t *ports, size_t max)
 	return n;
 }
 
+void trace_listen_addresses(struct trace *t, uint16_t port, struct strvec *ret)
+{
+	pthread_mutex_lock(&t->lock);
+	collector_addresses(&t->collector, port, ret);
+	pthread_mutex_unlock(&t->lock);
+}
+
 static void add_syscall(void *ctx, enum record_phase phase, enum record_abi abi, uint32_t nr,
 			uint64_t count, uint64_t refused)
 {
