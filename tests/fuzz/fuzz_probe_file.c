@@ -24,6 +24,9 @@ static void check(const struct probe_cmd *cmd)
 		must(strchr(cmd->headers.v[i], ':') && !strpbrk(cmd->headers.v[i], "\r\n"));
 	must(cmd->username || !cmd->password);
 	must(cmd->body || !cmd->body_len);
+	must(!cmd->body || !cmd->n_fields);
+	for (size_t i = 0; i < cmd->n_fields; i++)
+		must(cmd->fields[i].name[0] && !strpbrk(cmd->fields[i].name, "\r\n"));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -123,6 +123,17 @@ static void test_bodies(void)
 	      NULL, "POST /v1/u a@=string");
 }
 
+/* Not allowed, and what comes first counts: a request has one body. */
+static void test_two_bodies(void)
+{
+	gives(V2("\"/u\":{\"post\":{\"parameters\":[{\"in\":\"body\",\"name\":\"b\",\"schema\":{}},"
+		 "{\"in\":\"formData\",\"name\":\"a\",\"type\":\"file\"}]}}"),
+	      NULL, "POST /v1/u [Content-Type: application/json] \"string\"");
+	gives(V2("\"/u\":{\"post\":{\"parameters\":[{\"in\":\"formData\",\"name\":\"a\",\"type\":"
+		 "\"file\"},{\"in\":\"body\",\"name\":\"b\",\"schema\":{}}]}}"),
+	      NULL, "POST /v1/u a@=string");
+}
+
 static void test_references(void)
 {
 	gives("{\"openapi\":\"3.0.0\",\"x\":{\"a/b\":{\"get\":{}},\"p\":{\"name\":\"q\",\"in\":"
@@ -221,6 +232,7 @@ int main(void)
 	test_operations();
 	test_parameters();
 	test_bodies();
+	test_two_bodies();
 	test_references();
 	test_values();
 	test_explosion();

@@ -12,7 +12,7 @@ packages_build=(gcc libc6-dev make=make clang=clang bpftool=bpftool pkgconf=pkg-
 packages_engine=(docker.io=dockerd docker.io=docker iproute2=ip procps=pgrep ca-certificates)
 packages_quickstart=(curl=curl debootstrap=debootstrap)
 packages_outside=(slirp4netns=slirp4netns)
-packages_test=(curl=curl jq=jq python3=python3 busybox-static=busybox libcap2-bin=setcap tmux=tmux
+packages_test=(curl=curl nghttp2-server=nghttpd jq=jq python3=python3 busybox-static=busybox libcap2-bin=setcap tmux=tmux
 	apparmor=apparmor_parser docker-compose=docker-compose python3-yaml)
 packages_lint=(clang-format=clang-format clang-tidy=clang-tidy cppcheck=cppcheck shellcheck=shellcheck
 	codespell=codespell universal-ctags=ctags python3=python3)

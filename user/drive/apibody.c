@@ -194,11 +194,11 @@ void api_body_v2(const cJSON *doc, const cJSON *consumes, const cJSON *const *pa
 		if (strcmp(in, "body") != 0 && strcmp(in, "formData") != 0)
 			continue;
 		value = schema_value(doc, *in == 'b' ? json_get(params[i], "schema") : params[i]);
-		if (*in == 'b' && !cmd->body)
+		if (*in == 'b' && !cmd->body && !cmd->n_fields)
 			set_json(cmd, "application/json", value);
-		else if (*in == 'f' && multipart)
+		else if (*in == 'f' && multipart && !cmd->body)
 			add_part(cmd, name, value, is_binary(params[i]));
-		else if (*in == 'f' && *name)
+		else if (*in == 'f' && !multipart && *name)
 			value = (json_add(form, name, value), NULL);
 		json_free(value);
 	}

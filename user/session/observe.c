@@ -196,11 +196,12 @@ int run_observe(struct run *run, struct err *err)
 	uint16_t ports[RUN_MAX_PORTS];
 	enum continue_after mode = run->opts->continue_after;
 	/* Only then is a port looked for that the image does not expose: it takes waiting. */
-	bool look = mode == CONTINUE_DEFAULT || mode == CONTINUE_PROBE || run->ports.n;
+	bool by_default = mode == CONTINUE_PROBE ||
+			  (mode == CONTINUE_DEFAULT && !run->opts->execs.n);
 	size_t n_ports = 0;
 	int r = 0;
 
-	if (!run->opts->probe_off && look && !(run->opts->execs.n && !run->ports.n))
+	if (!run->opts->probe_off && (by_default || run->ports.n || run_probe_asked(run)))
 		r = run_find_ports(run, ports, &n_ports, err);
 	if (!r && n_ports)
 		r = run_probes(run, ports, n_ports, err);

@@ -103,6 +103,13 @@ int run_find_ports(struct run *run, uint16_t *ports, size_t *ret_n, struct err *
 	return 0;
 }
 
+bool run_probe_asked(const struct run *run)
+{
+	const struct probe_opts *o = &run->opts->probe;
+
+	return o->n_ports || o->specs.n || o->cmds.n > 1; /* one is GET / */
+}
+
 /* Where the app listens, as the kernel knows it. */
 static void find_addresses(uint16_t port, struct strvec *ret, void *ctx)
 {

@@ -70,6 +70,8 @@ int run_find_ports(struct run *run, uint16_t *ports, size_t *ret_n, struct err *
 /* Waits until @port (0: any) is listened on, or the app is healthy: 1; 0 it will not be; -EINTR.
  * @ctx is the run. */
 int run_wait_listen(uint16_t port, void *ctx, struct err *err);
+/* Whether the user wants more of the probe than what is done by default. */
+bool run_probe_asked(const struct run *run);
 int run_probes(struct run *run, const uint16_t *ports, size_t n_ports, struct err *err);
 /* Warns about calls that got no answer. */
 void run_report_probes(struct run *run);

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 context
-prog webserver
+prog webserver wait once
 for page in index a b unused from-file; do put "www/$page.html" "page $page"; done
 image e2e/web <<'END'
 FROM scratch
@@ -51,5 +51,26 @@ is 'no answer, and asked to go on: an image' "$rc" 0
 slimtrace build --http-probe-fail-on-status-4xx --http-probe-cmd /none --cmd '/webserver 8080 /none' e2e/web
 is 'nothing but 404, and asked to fail on it' "$rc" 7
 has 'a bad status is told' "$err" 'status 404'
+
+# What an app can do to a call: each is reported, none is fatal.
+slim 'bad answers' --http-probe-cmd http:/close --http-probe-cmd /none e2e/web
+has 'no answer is warned about' "$err" 'GET /close on port 8080: the connection was closed without an answer'
+is 'and is in the report' "$(jq -r '.slimtrace.probes[] | select(.failed) | .resource + " " + .error' \
+	"$(artifacts e2e/web)/creport.json")" '/close the connection was closed without an answer'
+slimtrace --debug build --http-probe-cmd /a.html --http-probe-start-wait 1 e2e/web
+matches 'a call is told with status, bytes and time' "$err" 'GET http://:8080/a.html -> 200, 7 bytes in 0\.[0-9]+ s'
+
+# Ready is also what the health check says: here the socket belongs to another container.
+docker run -d --name e2e-listener --network none e2e/web >/dev/null
+image e2e/guest <<'END'
+FROM scratch
+COPY root /
+HEALTHCHECK --interval=1s CMD ["/once", "/www/index.html"]
+CMD ["/wait"]
+END
+slim 'healthy' --network container:e2e-listener --http-probe-ports 8080 e2e/guest
+matches 'healthy: called' "$out" 'probes +1 of 1'
+docker rm -f e2e-listener >/dev/null
+
 is 'nothing is left behind' "$(leftovers)" ''
 done_testing
