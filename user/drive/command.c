@@ -239,14 +239,14 @@ static int set_words(struct probe_cmd *cmd, const char *words, size_t len, struc
 		colon = memchr(p, ':', (size_t)(end - p));
 		strvec_push_len(&v, p, (size_t)(colon - p));
 	}
-	if (!strcasecmp(v.v[0], "crawl")) {
+	if (v.n && !strcasecmp(v.v[0], "crawl")) {
 		cmd->crawl = true;
 		first = 1;
 	}
 	if (v.n - first > 2)
 		return usage(err,
 			     "there are more than a protocol and a method before the resource");
-	if (v.n == first)
+	if (v.n <= first)
 		return 0;
 	if (v.n == first + 1)
 		return set_word(cmd, v.v[first], true, err);

@@ -217,7 +217,7 @@ int probe_http_call(struct probe_http *h, const struct probe_call *call, struct 
 
 	probe_http_start(h, call, NULL);
 	r = probe_http_next(h, NULL, ret, err);
-	while (r < 0 && h->first)
-		exchange_free(h->first);
+	if (r < 0)
+		probe_http_drop(h);
 	return r < 0 ? r : 0;
 }

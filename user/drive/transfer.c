@@ -41,8 +41,7 @@ void probe_http_free(struct probe_http *h)
 {
 	if (!h)
 		return;
-	while (h->first)
-		exchange_free(h->first);
+	probe_http_drop(h);
 	curl_multi_cleanup(h->multi);
 	netns_release(&h->ns);
 	free(h->by_fd);
@@ -184,15 +183,11 @@ struct exchange *exchange_new(struct probe_http *h, const struct probe_call *cal
 	return x;
 }
 
-void exchange_free(struct exchange *x)
+/* @x is in no list any more. */
+static void release(struct exchange *x)
 {
 	struct probe_http *h = x->h;
-	struct exchange **at = &h->first;
 
-	while (*at && *at != x)
-		at = &(*at)->next;
-	if (*at)
-		*at = x->next;
 	curl_multi_remove_handle(h->multi, x->easy);
 	curl_easy_cleanup(x->easy);
 	for (size_t i = 0; i < h->n_fds; i++)
@@ -203,6 +198,28 @@ void exchange_free(struct exchange *x)
 	probe_answer_release(&x->answer);
 	probe_answer_release(&x->before);
 	free(x);
+}
+
+void exchange_free(struct exchange *x)
+{
+	struct exchange **at = &x->h->first;
+
+	while (*at && *at != x)
+		at = &(*at)->next;
+	if (*at)
+		*at = x->next;
+	release(x);
+}
+
+void probe_http_drop(struct probe_http *h)
+{
+	struct exchange *x = h->first, *next;
+
+	h->first = NULL;
+	for (; x; x = next) {
+		next = x->next;
+		release(x);
+	}
 }
 
 void exchange_prepare(struct exchange *x, const char *url)

@@ -46,6 +46,8 @@ struct probe_http {
 struct exchange *exchange_new(struct probe_http *h, const struct probe_call *call, void *tag);
 /* Takes it out of what is under way, too. */
 void exchange_free(struct exchange *x);
+/* Breaks off all that are under way. */
+void probe_http_drop(struct probe_http *h);
 /* For the next request: the time that is left, and a clean slate for what is told of it. */
 void exchange_prepare(struct exchange *x, const char *url);
 /*

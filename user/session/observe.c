@@ -196,8 +196,8 @@ int run_observe(struct run *run, struct err *err)
 	uint16_t ports[RUN_MAX_PORTS];
 	enum continue_after mode = run->opts->continue_after;
 	/* Only then is a port looked for that the image does not expose: it takes waiting. */
-	bool by_default = mode == CONTINUE_PROBE ||
-			  (mode == CONTINUE_DEFAULT && !run->opts->execs.n);
+	bool by_default =
+		mode == CONTINUE_PROBE || (mode == CONTINUE_DEFAULT && !run->opts->execs.n);
 	size_t n_ports = 0;
 	int r = 0;
 
