@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Crawling a small site: what is called, how far, how often. */
+#include "slimtrace/base/cancel.h"
 #include "test_probe_run.h"
 
 #define LEVELS 6
@@ -19,6 +20,8 @@ static const char *site(const char *path, const char **type)
 		       "<a href=javascript:x()>no</a>";
 	if (!strcmp(path, "/sub/page"))
 		return "<link rel=stylesheet href=../css/a.css><img src=i.png><a href=/sub/page>";
+	if (!strcmp(path, "/stop"))
+		return "<a href=/ok/1>1</a><a href=/interrupt>2</a><a href=/ok/2>3</a>";
 	if (!strcmp(path, "/based"))
 		return "<base href=/other/><a href=x>";
 	if (!strcmp(path, "/based-away"))
@@ -168,11 +171,26 @@ static void test_dying(void)
 	server_stop(&s);
 }
 
+/* The last one: the program stays interrupted. */
+static void test_interrupt(struct server *s)
+{
+	struct run run = run_for(s);
+
+	add(&run, "crawl:/stop");
+	go(&run);
+	is_int(run.r, -EINTR, "SIGINT ends a crawl with calls under way");
+	is_int(run.report.n, 0, "no report");
+	end(&run);
+}
+
 int main(void)
 {
 	struct server s = { .page = site };
+	struct err err = ERR_INIT;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_DFL); /* a background job's is ignored, which cancel_init() respects */
+	cancel_init(&err);
 	server_bind(&s, "127.0.0.1");
 	server_start(&s);
 	test_site(&s);
@@ -180,6 +198,7 @@ int main(void)
 	test_pages(&s);
 	test_taken_along(&s);
 	test_dying();
+	test_interrupt(&s);
 	server_stop(&s);
 	return tap_done();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Events become a record. */
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 
@@ -142,10 +143,56 @@ static void test_sockets(void)
 	collector_release(&c);
 }
 
+static void listen_on(struct collector *c, __u16 family, const char *addr, __u16 port)
+{
+	struct wire_socket s = {
+		.h = { .type = WIRE_SOCKET },
+		.family = family,
+		.use = RECORD_LISTEN,
+		.protocol = IPPROTO_TCP,
+		.port = port,
+	};
+
+	inet_pton(family, addr, s.addr);
+	collector_add(c, &s, sizeof(s));
+}
+
+static void has_addresses(const struct collector *c, uint16_t port, const char *want)
+{
+	_cleanup_strvec_ struct strvec found = STRVEC_INIT;
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	collector_addresses(c, port, &found);
+	for (size_t i = 0; i < found.n; i++)
+		strbuf_addf(&sb, "%s%s", i ? " " : "", found.v[i]);
+	is_str(sb.buf, want, "addresses of port %u", port);
+}
+
+static void test_addresses(void)
+{
+	struct collector c;
+
+	collector_init(&c);
+	listen_on(&c, AF_INET, "0.0.0.0", 80);
+	listen_on(&c, AF_INET6, "::", 80);
+	listen_on(&c, AF_INET, "127.0.0.1", 80);
+	listen_on(&c, AF_INET, "10.1.2.3", 81);
+	listen_on(&c, AF_INET6, "2001:db8::1", 81);
+	listen_on(&c, AF_INET6, "::ffff:10.9.8.7", 82);
+	listen_on(&c, AF_INET6, "::ffff:0.0.0.0", 83);
+	has_addresses(&c, 80, "127.0.0.1 ::1");
+	has_addresses(&c, 81, "10.1.2.3 2001:db8::1");
+	has_addresses(&c, 82, "10.9.8.7");
+	has_addresses(&c, 83, "127.0.0.1");
+	has_addresses(&c, 84, "");
+	collector_release(&c);
+}
+
 int main(void)
 {
 	test_programs();
 	test_accesses();
 	test_sockets();
+	test_addresses();
 	return tap_done();
 }

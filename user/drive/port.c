@@ -16,7 +16,7 @@
 #define RETRY_MAX_MS 500
 #define RETRY_MS 10000	    /* listening comes before being able to accept, in some apps */
 #define RETRY_LATER_MS 2000 /* a worker that one call ended is started again */
-#define RETRY_CLOSED_MS 100 /* not asked for otherwise: doubled each time */
+#define RETRY_CLOSED_MS 50  /* not asked for otherwise: doubled each time */
 #define RETRY_LONGEST_MS 600000
 #define UNASKED_MS 3000 /* a port that nobody asked for has to answer promptly */
 #define MAX_UNANSWERED 3
