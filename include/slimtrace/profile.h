@@ -25,6 +25,7 @@ enum profile_source {
 	PROFILE_RUNTIME = 1 << 2,      /* OCI runtimes are known to (user/profile/runtime.c) */
 	PROFILE_SIGNAL = 1 << 3,       /* a process needs it to be signalled and to end */
 	PROFILE_INIT = 1 << 4,	       /* the init of docker run --init does */
+	PROFILE_VDSO = 1 << 5,	       /* answered in user space here, asked of others' kernels */
 };
 
 /* A system call that the profile allows. */

@@ -81,6 +81,7 @@ static struct record *make_record(void)
 	use(b, RECORD_FILE, "/etc/conf", RECORD_READ, 0);
 	use(b, RECORD_FILE, "/etc", RECORD_READ | RECORD_LIST, 0);
 	use(b, RECORD_FILE, "/", RECORD_LIST, 0);
+	use(b, RECORD_FILE, "/run", RECORD_READ, 0);
 	use(b, RECORD_LOOKUP, "/var/run/app.pid", RECORD_CREATE, 0);
 	use(b, RECORD_LOOKUP, "/var/run/gone", RECORD_DELETE, 2);
 	use(b, RECORD_LOOKUP, "/etc/other", RECORD_STAT, 0);
@@ -130,6 +131,7 @@ static void test_profile(const struct image *img)
 	has(&text, "\n  /etc/conf r,\n");
 	has(&text, "\n  /etc/ r,\n");
 	has(&text, "\n  / r,\n");
+	has(&text, img ? "\n  /run/ r,\n" : "\n  /run r,\n");
 	has(&text, img ? "\n  /run/app.pid{,/} wk,\n" : "\n  /var/run/app.pid{,/} wk,\n");
 	has(&text, img ? "\n  /data/* wk,\n" : "\n  /data/a wk,\n");
 	has(&text, "\n  /proc/@{pid}/environ r,\n");

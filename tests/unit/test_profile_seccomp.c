@@ -73,6 +73,7 @@ static void test_decision(void)
 	ok(find(&c, "fstatfs")->sources & PROFILE_RUNTIME_SEEN, "what it called after it is");
 	ok(find(&c, "rt_sigreturn") && find(&c, "exit_group"), "signals and the end");
 	ok(find(&c, "setresuid"), "crun's calls");
+	ok(find(&c, "clock_gettime"), "the time, which the vDSO may tell here");
 	ok(c.abis == (1 << RECORD_NATIVE | 1 << RECORD_COMPAT), "the ABIs that were used");
 	ok(find(&c, "statmount") != NULL, "a call newer than libseccomp has its name");
 	ok(c.warnings.n == 0, "nothing to warn of");

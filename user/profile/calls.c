@@ -158,6 +158,7 @@ void profile_calls(const struct record *const *records, size_t n, bool arg_filte
 	for (size_t i = 0; i < n_runtime_calls; i++)
 		add_names(&d, runtime_calls[i].names, PROFILE_RUNTIME);
 	add_names(&d, signal_calls, PROFILE_SIGNAL);
+	add_names(&d, vdso_calls, PROFILE_VDSO);
 	add_names(&d, init_calls, PROFILE_INIT);
 	for (size_t i = 0; i < ret->n; i++)
 		ret->v[i].conditional = engine_limits(ret->v[i].name, d.bounding);

@@ -75,6 +75,13 @@ static void add(struct files *f, const char *path, uint32_t perms)
 	rule->perms |= perms;
 }
 
+static bool is_directory(const struct files *f, const char *path)
+{
+	const struct image_entry *e = f->img ? image_lookup(f->img, path) : NULL;
+
+	return e && e->type == ENTRY_DIR;
+}
+
 /* What the kernel reached. A directory that was read has a slash at its end. */
 static void add_file(struct files *f, const struct record_access *a)
 {
@@ -94,9 +101,11 @@ static void add_file(struct files *f, const struct record_access *a)
 		perms |= EXEC;
 	if (a->kinds & (RECORD_WRITE | RECORD_CREATE | RECORD_CHANGE))
 		perms |= WRITE;
-	if (perms == READ && made_from(f, a->path) != SIZE_MAX)
+	if (is_directory(f, a->path))
+		path = xasprintf("%s%s", a->path, a->path[1] ? "/" : "");
+	else if (perms == READ && made_from(f, a->path) != SIZE_MAX)
 		perms |= EITHER;
-	add(f, a->path, perms);
+	add(f, path ? path : a->path, perms);
 }
 
 /* What was asked for by name alone: nobody opened it. */

@@ -53,6 +53,11 @@ const size_t n_runtime_calls = ARRAY_SIZE(runtime_calls);
 const char *const signal_calls[] = { "exit",	     "exit_group", "restart_syscall",
 				     "rt_sigreturn", "sigreturn",  NULL };
 
+const char *const vdso_calls[] = { "clock_getres",  "clock_getres_time64",
+				   "clock_gettime", "clock_gettime64",
+				   "getcpu",	    "gettimeofday",
+				   "time",	    NULL };
+
 /*
  * tini, which Docker puts before the application on --init: taken from a run of Debian's 0.19.0,
  * started by a static C library, with signals forwarded.

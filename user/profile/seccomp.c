@@ -193,8 +193,11 @@ void profile_seccomp(const struct profile_calls *calls, enum profile_format form
 	      "likewise, by other versions of runc and crun");
 	allow(&d, PROFILE_SIGNAL, PROFILE_APP | PROFILE_RUNTIME_SEEN | PROFILE_RUNTIME,
 	      "to be signalled, and to end");
-	allow(&d, PROFILE_INIT,
+	allow(&d, PROFILE_VDSO,
 	      PROFILE_APP | PROFILE_RUNTIME_SEEN | PROFILE_RUNTIME | PROFILE_SIGNAL,
+	      "the time, where the kernel has to be asked for it");
+	allow(&d, PROFILE_INIT,
+	      PROFILE_APP | PROFILE_RUNTIME_SEEN | PROFILE_RUNTIME | PROFILE_SIGNAL | PROFILE_VDSO,
 	      "by the init of docker run --init");
 	allow_conditional(&d);
 	allow_values(&d);

@@ -34,6 +34,12 @@ struct runtime_values {
 extern const struct runtime_values runtime_values[];
 extern const size_t n_runtime_values;
 
+/*
+ * What the vDSO answers without a system call where the clock allows it (man 7 vdso), so that no
+ * record shows it, and a call elsewhere. NULL-terminated.
+ */
+extern const char *const vdso_calls[];
+
 /* What the init process of docker run --init calls, NULL-terminated. */
 extern const char *const init_calls[];
 

@@ -216,8 +216,8 @@ static void add_probes(cJSON *ours, const struct probe_report *probes)
 
 static void add_sources(cJSON *call, uint32_t sources)
 {
-	static const char *const names[] = { "app", "runtime-seen", "runtime-known", "signal",
-					     "init" };
+	static const char *const names[] = { "app",    "runtime-seen", "runtime-known",
+					     "signal", "init",	       "vdso" };
 	cJSON *array = json_add(call, "sources", json_array());
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
