@@ -330,13 +330,17 @@ static __always_inline __u32 string_end(struct scratch *s, long len)
 	return n;
 }
 
-/* Reads a look-up's string; negative when it cannot be read, else its length without the NUL. */
+/*
+ * Reads a look-up's string; negative when it cannot be read, else its length without the NUL. The
+ * helper counts the NUL, but of an empty string only since 6.16 (kernel commit "maccess: fix
+ * strncpy_from_user_nofault() empty string handling").
+ */
 static __always_inline long read_user_string(struct scratch *s, __u64 user)
 {
 	long len = bpf_probe_read_user_str(s->bytes + sizeof(s->access), WIRE_STRING_MAX,
 					   (const void *)user);
 
-	return len <= 0 ? -1 : (long)string_end(s, len);
+	return len < 0 ? -1 : (long)string_end(s, len ? len : 1);
 }
 
 static __always_inline long read_kernel_string(struct scratch *s, const char *str)

@@ -5,6 +5,7 @@
 
 #include "slimtrace/trace.h"
 #include "trace/loader.h"
+#include "trace/types.h"
 
 static struct trace_feature optional_feature(enum optional which)
 {
@@ -20,7 +21,7 @@ static struct trace_feature overlay_feature(void)
 	struct trace_feature f = {
 		.name = "overlay",
 		.what = "which files were made at run time, other than by the call that made them",
-		.present = programs_know_overlay(),
+		.present = types_know_overlay(),
 	};
 
 	if (!f.present)

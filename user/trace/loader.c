@@ -2,7 +2,6 @@
 #include "trace/loader.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +20,7 @@
 #include "slimtrace/wire.h"
 #include "trace/skel.h"
 #include "trace/table.h"
+#include "trace/types.h"
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 #define BTF_MAX (64u << 20)
@@ -103,6 +103,11 @@ int programs_check_kernel(struct err *err)
 	return 0;
 }
 
+int programs_read_btf(struct strbuf *ret, struct err *err)
+{
+	return io_read_file(AT_FDCWD, BTF_PATH, BTF_MAX, ret, err);
+}
+
 /* Kernels before 5.11 count maps against this limit; later ones do not care. */
 static void raise_memlock(void)
 {
@@ -144,7 +149,8 @@ static void choose_optional(struct programs *p, const struct strbuf *btf)
 
 	p->present[OPTIONAL_CAP] = has_tracepoint(btf, "cap_capable");
 	p->present[OPTIONAL_URING] = has_tracepoint(btf, "io_uring_submit_req");
-	if (!p->present[OPTIONAL_URING] && has_tracepoint(btf, "io_uring_submit_sqe"))
+	if (!p->present[OPTIONAL_URING] && has_tracepoint(btf, "io_uring_submit_sqe") &&
+	    types_give_request("btf_trace_io_uring_submit_sqe"))
 		p->present[OPTIONAL_URING] =
 			!bpf_program__set_attach_target(uring, 0, "io_uring_submit_sqe");
 	for (int i = 0; i < N_OPTIONAL; i++)
@@ -210,21 +216,35 @@ static int open_skeleton(const struct trace_opts *opts, struct programs *p, stru
 	return r;
 }
 
-/* Loads all that this kernel has tracepoints for, without those named in @without. */
-static int try_load(const struct trace_opts *opts, const struct strbuf *btf, unsigned int without,
-		    struct programs *p, struct err *err)
+static void switch_off(struct programs *p, unsigned int which)
 {
-	int r = open_skeleton(opts, p, err);
-
-	if (r < 0)
-		return r;
-	choose_optional(p, btf);
 	for (int i = 0; i < N_OPTIONAL; i++) {
-		if (!(without & 1u << i))
+		if (!(which & 1u << i))
 			continue;
 		p->present[i] = false;
 		bpf_program__set_autoload(optional_program(p->skel, (enum optional)i), false);
 	}
+}
+
+int programs_open(const struct trace_opts *opts, const struct strbuf *btf, unsigned int without,
+		  struct programs *ret, struct err *err)
+{
+	int r = open_skeleton(opts, ret, err);
+
+	if (r < 0)
+		return r;
+	choose_optional(ret, btf);
+	switch_off(ret, without);
+	return 0;
+}
+
+static int try_load(const struct trace_opts *opts, const struct strbuf *btf, unsigned int without,
+		    struct programs *p, struct err *err)
+{
+	int r = programs_open(opts, btf, without, p, err);
+
+	if (r < 0)
+		return r;
 	r = slimtrace_bpf__load(p->skel);
 	if (r < 0) {
 		programs_release(p);
@@ -245,7 +265,7 @@ static int load_what_works(const struct trace_opts *opts, struct programs *p, st
 	static const unsigned int masks[] = { 0, 1u << OPTIONAL_URING, 1u << OPTIONAL_CAP,
 					      (1u << N_OPTIONAL) - 1 };
 	_cleanup_strbuf_ struct strbuf btf = STRBUF_INIT;
-	int r = io_read_file(AT_FDCWD, BTF_PATH, BTF_MAX, &btf, err);
+	int r = programs_read_btf(&btf, err);
 
 	if (r < 0)
 		return r;
@@ -346,13 +366,13 @@ static int try_alone(struct programs *p, enum optional which)
 	_cleanup_strbuf_ struct strbuf btf = STRBUF_INIT;
 	struct bpf_program *prog = NULL;
 	struct err err = ERR_INIT;
-	int r = io_read_file(AT_FDCWD, BTF_PATH, BTF_MAX, &btf, &err);
+	int r = programs_read_btf(&btf, &err);
 
 	if (r < 0)
 		return r;
 	choose_optional(p, &btf);
 	if (!p->present[which]) {
-		keep_words("this kernel has no such tracepoint");
+		keep_words("this kernel has no tracepoint that shows it");
 		return -ENOENT;
 	}
 	while ((prog = bpf_object__next_program(p->skel->obj, prog)))
@@ -375,20 +395,4 @@ int programs_try(enum optional which, char *why, size_t why_size)
 	if (r < 0 && !why[0])
 		snprintf(why, why_size, "%s", strerror(-r));
 	return r;
-}
-
-bool programs_know_overlay(void)
-{
-	struct btf *btf = btf__load_vmlinux_btf(), *module;
-	bool known;
-
-	if (!btf)
-		return false;
-	known = btf__find_by_name_kind(btf, "ovl_inode", BTF_KIND_STRUCT) > 0;
-	module = known ? NULL : btf__load_module_btf("overlay", btf);
-	if (module)
-		known = btf__find_by_name_kind(module, "ovl_inode", BTF_KIND_STRUCT) > 0;
-	btf__free(module);
-	btf__free(btf);
-	return known;
 }

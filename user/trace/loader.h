@@ -9,6 +9,7 @@
 
 #include "slimtrace/base/cleanup.h"
 #include "slimtrace/base/err.h"
+#include "slimtrace/base/strbuf.h"
 #include "slimtrace/trace.h"
 
 struct slimtrace_bpf;
@@ -27,6 +28,14 @@ struct programs {
 	bool present[N_OPTIONAL];
 };
 
+/* The kernel's types, as bytes. */
+int programs_read_btf(struct strbuf *ret, struct err *err);
+/*
+ * Opens them for the kernel whose types @btf has: the optional ones that it has no tracepoint for
+ * are switched off, and those whose bits (1 << enum optional) are in @without. Loads nothing.
+ */
+int programs_open(const struct trace_opts *opts, const struct strbuf *btf, unsigned int without,
+		  struct programs *ret, struct err *err);
 /* Loads and attaches; every event from here on is in the ring buffer. */
 int programs_load(const struct trace_opts *opts, struct programs *ret, struct err *err);
 /* No program runs any more when this returns; maps and counters are still there. */
@@ -39,8 +48,6 @@ uint64_t programs_missed(const struct programs *p);
 int programs_try(enum optional which, char *why, size_t why_size);
 /* Loads those that are needed. */
 int programs_try_required(struct err *err);
-/* Whether the kernel tells about overlay files (which of them were made at run time). */
-bool programs_know_overlay(void);
 
 /* Fails, with a hint, where loading cannot work: privileges, BTF. */
 int programs_check_kernel(struct err *err);
