@@ -4,6 +4,7 @@
 #   make SANITIZE=1       build/asan/slimtrace, with AddressSanitizer and UBSan
 #   make check            unit tests (no root needed)
 #   make e2e              end-to-end tests (root; starts a Docker daemon of its own)
+#   make vm               the tracer on Debian's kernels under QEMU (root): KERNELS="5.10 6.1"
 #   make lint             clang-format, clang-tidy, cppcheck, shellcheck, layers, lengths
 #   make bench ARGS=...   what a build costs beside a plain run (root): ARGS="IMAGE [OPTIONS]"
 #   make install          DESTDIR, PREFIX=/usr/local
@@ -68,14 +69,18 @@ bin := $(out)/slimtrace
 unit_sources := $(wildcard tests/unit/test_*.c)
 test_lib := $(patsubst %.c,$(out)/%.o,$(wildcard tests/lib/*.c))
 unit_bins := $(unit_sources:tests/unit/%.c=$(out)/unit/%)
+# Programs on the library that the VM tests and the benchmarks use.
+tool_sources := $(wildcard tests/tools/*.c)
+tools := $(tool_sources:tests/tools/%.c=$(out)/tools/%)
 # Programs that run inside containers, each a static binary with one story.
 prog_sources := $(wildcard tests/e2e/progs/*.c)
 progs := $(prog_sources:tests/e2e/progs/%.c=build/progs/%)
 
-.PHONY: FORCE all check e2e bench lint install clean progs unit
+.PHONY: FORCE all check e2e vm bench overhead lint install clean progs unit tools
 all: $(bin)
 progs: $(progs)
 unit: $(unit_bins)
+tools: $(tools)
 
 # --- BPF: one object, its skeleton, no debug information but BTF ---
 $(out)/gen/slimtrace.bpf.tmp.o: bpf/slimtrace.bpf.c vmlinux/$(machine)/vmlinux.h
@@ -110,6 +115,14 @@ $(bin): $(out)/user/main.o $(lib)
 $(out)/unit/%: $(out)/tests/unit/%.o $(test_lib) $(lib)
 	@mkdir -p $(@D)
 	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
+$(out)/tools/%: $(out)/tests/tools/%.o $(lib)
+	@mkdir -p $(@D)
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+$(tool_sources:%.c=$(out)/%.o): $(out)/gen/slimtrace.skel.h
+build/vm/%: tests/vm/%.c
+	@mkdir -p $(@D)
+	$(call msg,PROG,$@) $(CC) -std=gnu17 -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -static -no-pie \
+		-MMD -MP -o $@ $<
 build/progs/%: tests/e2e/progs/%.c
 	@mkdir -p $(@D)
 	$(call msg,PROG,$@) $(CC) -std=gnu17 -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -static -pthread \
@@ -118,6 +131,8 @@ check: $(unit_bins)
 	tests/run $(unit_bins)
 e2e: $(bin) $(progs)
 	tests/e2e/run
+vm: $(bin) $(tools) build/vm/touch
+	tests/vm/run $(KERNELS)
 bench: $(bin)
 	tests/bench/build $(ARGS)
 lint: $(out)/gen/slimtrace.skel.h compile_commands.json
@@ -133,4 +148,5 @@ clean:
 	rm -rf build compile_commands.json
 
 -include $(objects:.o=.d) $(out)/user/main.d $(out)/gen/slimtrace.bpf.tmp.d
--include $(unit_sources:%.c=$(out)/%.d) $(test_lib:.o=.d) $(progs:=.d)
+-include build/vm/touch.d
+-include $(unit_sources:%.c=$(out)/%.d) $(test_lib:.o=.d) $(progs:=.d) $(tool_sources:%.c=$(out)/%.d)
