@@ -7,6 +7,7 @@
 #   make vm               the tracer on Debian's kernels under QEMU (root): KERNELS="5.10 6.1"
 #   make lint             clang-format, clang-tidy, cppcheck, shellcheck, layers, lengths
 #   make bench ARGS=...   what a build costs beside a plain run (root): ARGS="IMAGE [OPTIONS]"
+#   make overhead         what being watched costs a program (root): ARGS="-n ROUNDS"
 #   make install          DESTDIR, PREFIX=/usr/local
 #   make compile_commands.json
 #   V=1 shows the commands.
@@ -133,6 +134,12 @@ e2e: $(bin) $(progs)
 	tests/e2e/run
 vm: $(bin) $(tools) build/vm/touch
 	tests/vm/run $(KERNELS)
+build/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(call msg,PROG,$@) $(CC) -std=gnu17 -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -static \
+		-MMD -MP -o $@ $<
+overhead: $(tools) build/bench/load
+	tests/bench/overhead $(ARGS)
 bench: $(bin)
 	tests/bench/build $(ARGS)
 lint: $(out)/gen/slimtrace.skel.h compile_commands.json
@@ -148,5 +155,5 @@ clean:
 	rm -rf build compile_commands.json
 
 -include $(objects:.o=.d) $(out)/user/main.d $(out)/gen/slimtrace.bpf.tmp.d
--include build/vm/touch.d
+-include build/vm/touch.d build/bench/load.d
 -include $(unit_sources:%.c=$(out)/%.d) $(test_lib:.o=.d) $(progs:=.d) $(tool_sources:%.c=$(out)/%.d)

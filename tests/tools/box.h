@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +116,23 @@ static pid_t box_start(const struct box *b)
 	if (write(go[1], "", 1) != 1)
 		err(1, "cannot start %s", b->argv[0]);
 	close(go[1]);
+	return pid;
+}
+
+/* A process of ours that does nothing in these cgroups. End it with SIGKILL. */
+static pid_t box_hold(const struct box *b)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	for (size_t i = 0; i < b->n_cgroups; i++)
+		box_join(b->cgroups[i], pid);
 	return pid;
 }
 

@@ -9,7 +9,7 @@
  *	-c DIR		a cgroup to make for it [zero or more]; @ in it is the container's ID
  *	-i ID		the container's ID: 64 hexadecimal digits
  *	-m MODE		slimtrace (default), floor (empty programs on the same tracepoints), none
- *	-x		the program stays outside of the cgroups, which are made nevertheless
+ *	-x		the program stays outside; what is watched is a process that does nothing
  *	-o FILE		the record is written there
  *	-s FILE		what the kernel says of each of our BPF programs:
  *NAME<TAB>RUNS<TAB>NANOSECONDS -t FILE		how long the program ran, and how long detaching
@@ -20,6 +20,7 @@
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -133,26 +134,37 @@ static void write_record(const struct record *rec, const char *path)
 		err(1, "cannot write %s", path);
 }
 
+static double seconds(struct timeval tv)
+{
+	return (double)tv.tv_sec + (double)tv.tv_usec / 1e6;
+}
+
 static void write_times(const char *path, double ran, double detached)
 {
 	FILE *f = create(path);
+	struct rusage u;
 
-	fprintf(f, "%.6f %.6f\n", ran, detached);
+	getrusage(RUSAGE_CHILDREN, &u);
+	fprintf(f, "%.6f %.6f %.6f\n", ran, seconds(u.ru_utime) + seconds(u.ru_stime), detached);
 	fclose(f);
 }
 
 /* Runs it to its end; returns its wait status. */
 static int run_box(struct options *o)
 {
+	struct box outside = { .root = o->box.root, .argv = o->box.argv };
+	pid_t other = o->outside ? box_hold(&o->box) : 0;
 	int status;
 
-	if (o->outside)
-		o->box.n_cgroups = 0;
-	child = box_start(&o->box);
+	child = box_start(o->outside ? &outside : &o->box);
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
 			err(1, "waitpid");
 	child = 0;
+	if (other) {
+		kill(other, SIGKILL);
+		waitpid(other, NULL, 0);
+	}
 	return status;
 }
 
