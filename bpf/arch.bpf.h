@@ -14,11 +14,9 @@
 #define X32_SYSCALL_BIT 0x40000000u /* asm/unistd.h */
 
 /* i386 calls share their numbers with native ones that do something else. */
-static __always_inline __u32 current_abi(__u32 nr)
+static __always_inline __u32 my_abi(struct task_struct *me, __u32 nr)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-
-	if (BPF_CORE_READ(task, thread_info.status) & TS_COMPAT)
+	if (my_status(me) & TS_COMPAT)
 		return ABI_COMPAT;
 	return nr & X32_SYSCALL_BIT ? ABI_X32 : ABI_NATIVE;
 }

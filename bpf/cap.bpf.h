@@ -9,7 +9,7 @@ static __always_inline __u32 asking_call(void)
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	__u32 nr = BPF_CORE_READ(regs, orig_ax);
 
-	return current_abi(nr) == ABI_NATIVE && nr < WIRE_NO_CALL ? nr : WIRE_NO_CALL;
+	return my_abi(get_me(), nr) == ABI_NATIVE && nr < WIRE_NO_CALL ? nr : WIRE_NO_CALL;
 }
 
 SEC("tp_btf/cap_capable")

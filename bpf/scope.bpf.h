@@ -66,16 +66,21 @@ static __always_inline bool task_in_scope(struct task_struct *task)
 }
 
 /* The same for the current task, the fast way: this is what every syscall of the host pays. */
-static __always_inline bool current_in_scope(void)
+static __always_inline bool me_in_scope(struct task_struct *me)
 {
 	if (use_v2) {
-		__u64 key = bpf_get_current_cgroup_id();
+		__u64 key = my_cgroup(me);
 
 		return key == cgroup_v2 || in_children(key);
 	}
 	if (!cgroup_v1 && !cgroup_v2)
 		return false;
 	return task_in_scope((struct task_struct *)bpf_get_current_task());
+}
+
+static __always_inline bool current_in_scope(void)
+{
+	return me_in_scope(get_me());
 }
 
 #define ID_LEN 64
@@ -159,10 +164,17 @@ static __always_inline __u32 mntns_of(struct task_struct *task)
 	return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 }
 
+/* After each change of procs: what CPUs know of it is old. */
+static __always_inline void procs_changed(void)
+{
+	__sync_fetch_and_add(&procs_age, 1);
+}
+
 static __always_inline void add_proc(__u32 tgid, const struct proc *p)
 {
 	if (bpf_map_update_elem(&procs, &tgid, p, BPF_ANY))
 		count_loss(WIRE_MAP_FULL);
+	procs_changed();
 }
 
 /*

@@ -17,6 +17,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Each needs what stands before it. */
 /* clang-format off */
 #include "state.bpf.h"
+#include "me.bpf.h"
 #include "arch.bpf.h"
 #include "scope.bpf.h"
 #include "emit.bpf.h"

@@ -114,6 +114,11 @@ struct scratch {
 		char bytes[EVENT_BYTES + WIRE_NAME_MAX];
 	};
 	struct job job;
+	struct {
+		__u64 age; /* procs_age then, and one: 0 is never */
+		__u64 program;
+		__u64 tgid;
+	} last; /* the process that was asked for last on this CPU */
 	struct climb climb;
 	struct key128 hash;
 	__u64 programs; /* numbered on this CPU so far */
@@ -130,6 +135,8 @@ __u64 cgroup_v2, cgroup_v1;
 /* Tasks are told apart by the v2 one: see task_in_scope(). */
 __u32 use_v2;
 __u32 has_children;
+/* How often procs was changed: see my_program(). */
+__u64 procs_age;
 /* Its first program ran; the process that it ran in; and that one ended. */
 __u32 started, first_tgid, ended;
 

@@ -21,6 +21,7 @@ static __always_inline void count(__u64 program, __u32 abi, __u32 nr, __u32 edge
 	index = wire_counts_index(phase, abi, edge);
 	c = bpf_map_lookup_elem(&counts, &index);
 
+	OPAQUE(nr);
 	if (c)
 		c->n[nr & (WIRE_CALLS - 1)]++;
 }
@@ -52,19 +53,20 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	__u32 nr = id, index, abi;
 	struct wire_call *call;
 	__u64 program, args[6];
+	struct task_struct *me = get_me();
 	struct scratch *s;
 
-	if (!current_in_scope())
+	if (!me_in_scope(me))
 		return 0;
-	abi = current_abi(nr);
+	abi = my_abi(me, nr);
 	nr &= ~X32_SYSCALL_BIT;
-	if (nr >= WIRE_CALLS)
+	s = get_scratch();
+	if (nr >= WIRE_CALLS || !s)
 		return 0;
-	program = current_program();
+	program = my_program(me, s);
 	count(program, abi, nr, WIRE_ENTERED);
 	call = find_call(abi, nr, &index);
-	s = get_scratch();
-	if (!call || !s || !program)
+	if (!call || !program)
 		return 0;
 	if (call->action != WIRE_CHDIR && call->action != WIRE_CHROOT && call->action != WIRE_EXEC)
 		return 0;
@@ -179,31 +181,30 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 {
 	__u32 nr, index, abi;
+	struct task_struct *me = get_me();
 	struct wire_call *call;
 	struct scratch *s;
 	__u64 program;
 
-	if (!current_in_scope())
+	if (!me_in_scope(me))
 		return 0;
 	nr = regs_nr(regs);
-	abi = current_abi(nr);
+	abi = my_abi(me, nr);
 	/* rt_sigreturn has put its caller's registers back: its number is -1 now. */
 	nr &= ~X32_SYSCALL_BIT;
 	if (nr >= WIRE_CALLS)
 		return 0;
 	call = find_call(abi, nr, &index);
-	if (!call)
+	s = get_scratch();
+	if (!call || !s)
 		return 0;
 	/* The child of a fork, and a new program, which may have another ABI: they did not call. */
 	if (ret == 0 && (call->action == WIRE_FORK || call->action == WIRE_EXEC))
 		return 0;
-	program = current_program();
+	program = my_program(me, s);
 	count(program, abi, nr, WIRE_EXITED);
 	if (!program ||
 	    ((call->action == WIRE_NOTHING || call->action == WIRE_FORK) && !call->values))
-		return 0;
-	s = get_scratch();
-	if (!s)
 		return 0;
 	begin_job(s, regs, abi, ret);
 	s->job.index = index;
