@@ -7,6 +7,16 @@
  */
 #pragma once
 
+/*
+ * KREAD() is BPF_CORE_READ() by plain loads, where the kernel can be told the type of any pointer
+ * (bpf_rdonly_cast(), 6.2: no call is left of it). A load that faults gives 0 either way. A pointer
+ * that was read so is not a number to the verifier: it cannot be given to a global function.
+ */
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+#define TYPED(p) ((typeof(p))bpf_rdonly_cast((void *)(p), bpf_core_type_id_kernel(typeof(*(p)))))
+#define KREAD(p, ...)                                                                              \
+	(settings.casts ? ___arrow(TYPED(p), __VA_ARGS__) : BPF_CORE_READ(p, __VA_ARGS__))
+
 #define HAS_ME bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
 
 static __always_inline struct task_struct *get_me(void)

@@ -40,10 +40,10 @@ static __always_inline struct place current_root(void)
 static __always_inline struct file *fd_file(__u32 fd)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **slots = BPF_CORE_READ(table, fd), *file = NULL;
+	struct fdtable *table = KREAD(task, files, fdt);
+	struct file **slots = KREAD(table, fd), *file = NULL;
 
-	if (fd >= BPF_CORE_READ(table, max_fds))
+	if (fd >= KREAD(table, max_fds))
 		return NULL;
 	bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
 	return file;
@@ -75,12 +75,12 @@ static __always_inline struct mount *real_mount(struct vfsmount *mnt)
  */
 static __always_inline bool on_image_dev(struct dentry *d)
 {
-	return BPF_CORE_READ(d, d_sb, s_dev) == image_dev;
+	return KREAD(d, d_sb, s_dev) == image_dev;
 }
 
 static __always_inline bool nowhere(struct dentry *d)
 {
-	return BPF_CORE_READ(d, d_sb, s_flags) & SB_NOUSER;
+	return KREAD(d, d_sb, s_flags) & SB_NOUSER;
 }
 
 /* A place as numbers, never kernel pointers: those are used again, and files would be lost. */
@@ -88,15 +88,15 @@ static __always_inline void hash_place(struct key128 *h, struct place p)
 {
 	struct mount *m = real_mount(p.mnt);
 	struct dentry *d = p.dentry;
-	__u32 dev = BPF_CORE_READ(d, d_sb, s_dev);
+	__u32 dev = KREAD(d, d_sb, s_dev);
 
-	hash_add(h, BPF_CORE_READ(d, d_inode, i_ino));
-	hash_add(h, BPF_CORE_READ(d, d_parent, d_inode, i_ino));
+	hash_add(h, KREAD(d, d_inode, i_ino));
+	hash_add(h, KREAD(d, d_parent, d_inode, i_ino));
 	/* The name keeps hard links in one directory apart. */
-	hash_add(h, (__u64)dev << 32 | BPF_CORE_READ(d, d_name.hash));
+	hash_add(h, (__u64)dev << 32 | KREAD(d, d_name.hash));
 	/* A volume may be mounted twice. */
 	if (dev != image_dev || !image_is_whole)
-		hash_add(h, BPF_CORE_READ(m, mnt_id));
+		hash_add(h, KREAD(m, mnt_id));
 }
 
 /* What climb() and walk() return; above zero: bytes written, and these. */
@@ -108,13 +108,13 @@ enum { CLIMB_ON, CLIMB_END, CLIMB_CUT };
 /* Over the mount point that @w's mount hides, or the end: this was the topmost mount. */
 static __always_inline int climb_mount(struct climb *w)
 {
-	struct mount *m = (struct mount *)w->mount, *over = BPF_CORE_READ(m, mnt_parent);
+	struct mount *m = (struct mount *)w->mount, *over = KREAD(m, mnt_parent);
 
 	if (over == m)
 		return CLIMB_END;
-	w->dentry = (__u64)BPF_CORE_READ(m, mnt_mountpoint);
+	w->dentry = (__u64)KREAD(m, mnt_mountpoint);
 	w->mount = (__u64)over;
-	w->top = (__u64)BPF_CORE_READ(over, mnt.mnt_root);
+	w->top = (__u64)KREAD(over, mnt.mnt_root);
 	w->crossed = WALK_CROSSED;
 	return CLIMB_ON;
 }
@@ -135,7 +135,7 @@ __noinline int climb(void)
 	if (s->climb.dentry == s->climb.top)
 		return climb_mount(&s->climb);
 	d = (struct dentry *)s->climb.dentry;
-	up = BPF_CORE_READ(d, d_parent);
+	up = KREAD(d, d_parent);
 	if (up == d)
 		return CLIMB_END;
 	at = s->climb.at;
@@ -143,8 +143,7 @@ __noinline int climb(void)
 		return CLIMB_CUT;
 	OPAQUE(at);
 	at &= EVENT_BYTES - 1;
-	len = bpf_probe_read_kernel_str(s->bytes + at, WIRE_NAME_MAX,
-					BPF_CORE_READ(d, d_name.name));
+	len = bpf_probe_read_kernel_str(s->bytes + at, WIRE_NAME_MAX, KREAD(d, d_name.name));
 	if (len <= 1)
 		return CLIMB_CUT;
 	s->climb.at = at + len;
@@ -171,7 +170,7 @@ __noinline int walk(__u64 dentry, __u64 mnt, __u32 at)
 	s->climb.mount = (__u64)m;
 	s->climb.top = 0; /* the root of the mount that the walk is in, when it is to be crossed */
 	if (!image_is_whole || !on_image_dev(d))
-		s->climb.top = (__u64)BPF_CORE_READ(m, mnt.mnt_root);
+		s->climb.top = (__u64)KREAD(m, mnt.mnt_root);
 	s->climb.start = s->climb.at = at;
 	s->climb.crossed = 0;
 	for (int i = 0; i < WIRE_WALK_DEPTH && r == CLIMB_ON; i++)
@@ -209,9 +208,9 @@ struct ovl_inode___before {
 /* Made while the container ran: it is in no layer of the image. Only where overlay's types tell. */
 static __always_inline bool made_at_run_time(struct dentry *d)
 {
-	struct inode *inode = BPF_CORE_READ(d, d_inode);
+	struct inode *inode = KREAD(d, d_inode);
 
-	if (!inode || BPF_CORE_READ(d, d_sb, s_magic) != OVERLAYFS_MAGIC || !on_image_dev(d))
+	if (!inode || KREAD(d, d_sb, s_magic) != OVERLAYFS_MAGIC || !on_image_dev(d))
 		return false;
 	if (bpf_core_field_exists(struct ovl_inode, oe)) {
 		struct ovl_inode *oi = container_of(inode, struct ovl_inode, vfs_inode);

@@ -179,6 +179,8 @@ struct wire_call {
 struct wire_config {
 	__u64 seed[2]; /* of the hash, so that nobody can prepare collisions */
 	char id[64];   /* the container's */
+	__u32 casts;   /* the kernel has bpf_rdonly_cast() */
+	__u32 pad;
 };
 
 _Static_assert(sizeof(struct wire_header) == 32, "wire_header");

@@ -158,6 +158,15 @@ static void choose_optional(struct programs *p, const struct strbuf *btf)
 					  p->present[i]);
 }
 
+/* A function that programs may call. Its name, too, stands between NULs. */
+static bool has_function(const struct strbuf *btf, const char *name)
+{
+	char text[64];
+	int len = snprintf(text, sizeof(text), "%c%s", 0, name);
+
+	return memmem(btf->buf, btf->len, text, (size_t)len + 1) != NULL;
+}
+
 static int set_up(struct slimtrace_bpf *skel, const struct trace_opts *opts, struct err *err)
 {
 	size_t ring = opts->ring_bytes ? opts->ring_bytes : DEFAULT_RING;
@@ -234,6 +243,7 @@ int programs_open(const struct trace_opts *opts, const struct strbuf *btf, unsig
 	if (r < 0)
 		return r;
 	choose_optional(ret, btf);
+	ret->skel->rodata->settings.casts = has_function(btf, "bpf_rdonly_cast");
 	switch_off(ret, without);
 	return 0;
 }
