@@ -10,20 +10,31 @@
 #define PHASE_APP 1
 #define PHASE_CONFINED 2
 
-static __always_inline void count(__u64 program, __u32 abi, __u32 nr, __u32 edge)
+/* True for this processor's first one of its kind. */
+static __always_inline bool count(__u64 program, __u32 abi, __u32 nr, __u32 edge)
 {
 	__u32 phase = program ? PHASE_APP : is_filtered() ? PHASE_CONFINED : PHASE_RUNTIME, index;
 	struct wire_counts *c;
 
 	/* The call that loads the filter was not under it, and what it refuses is not needed. */
 	if (phase == PHASE_CONFINED && edge == WIRE_EXITED)
-		return;
+		return false;
 	index = wire_counts_index(phase, abi, edge);
 	c = bpf_map_lookup_elem(&counts, &index);
 
 	OPAQUE(nr);
-	if (c)
-		c->n[nr & (WIRE_CALLS - 1)]++;
+	return c && !c->n[nr & (WIRE_CALLS - 1)]++;
+}
+
+static __always_inline void emit_first(struct scratch *s, __u64 program, __u32 abi, __u32 nr)
+{
+	__builtin_memset(s->values.value, 0, sizeof(s->values.value));
+	s->values.nr = nr;
+	s->values.abi = abi;
+	s->values.used = 0;
+	__builtin_memset(s->values.pad, 0, sizeof(s->values.pad));
+	fill_header(s, WIRE_VALUES, program, 0);
+	output(s, sizeof(s->values));
 }
 
 static __always_inline struct wire_call *find_call(__u32 abi, __u32 nr, __u32 *ret_index)
@@ -64,7 +75,8 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	if (nr >= WIRE_CALLS || !s)
 		return 0;
 	program = my_program(me, s);
-	count(program, abi, nr, WIRE_ENTERED);
+	if (count(program, abi, nr, WIRE_ENTERED) && program)
+		emit_first(s, program, abi, nr);
 	call = find_call(abi, nr, &index);
 	if (!call || !program)
 		return 0;

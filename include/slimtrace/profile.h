@@ -30,11 +30,12 @@ enum profile_source {
 
 /* A system call that the profile allows. */
 struct profile_call {
-	char *name;	  /* the kernel's; "syscall_NNN" when nothing here knows it by name */
-	uint32_t sources; /* enum profile_source, ORed */
-	uint32_t abis;	  /* 1 << enum record_abi, of those that used it */
-	uint64_t count;	  /* calls by the app */
-	bool unnamed;	  /* a profile in JSON cannot express it: the warnings tell */
+	char *name;	       /* the kernel's; "syscall_NNN" when nothing here knows it by name */
+	uint32_t sources;      /* enum profile_source, ORed */
+	uint32_t abis;	       /* 1 << enum record_abi, of those that used it */
+	uint64_t count;	       /* calls by the app */
+	struct strvec callers; /* executables that called it first, sorted */
+	bool unnamed;	       /* a profile in JSON cannot express it: the warnings tell */
 	bool conditional; /* only with the arguments that the engine's default profile allows */
 	/* Only with these values of argument `index`, ascending; none: with any. */
 	unsigned int index;

@@ -97,6 +97,9 @@ struct record_syscall {
 	uint32_t nr;
 	uint64_t count;	  /* calls, refused ones too */
 	uint64_t refused; /* by the seccomp filter that was in force: they never began */
+	/* Who called it first, on each processor: indices into record.programs, ascending. */
+	uint32_t *programs;
+	size_t n_programs;
 };
 
 /*
@@ -204,6 +207,9 @@ void record_add_access(struct record_builder *b, const struct record_access_key 
 uint32_t record_add_program(struct record_builder *b, const struct record_program *program);
 void record_add_syscall(struct record_builder *b, enum record_phase phase, enum record_abi abi,
 			uint32_t nr, uint64_t count, uint64_t refused);
+/* One more that called it first; record_add_syscall() tells how often. */
+void record_add_caller(struct record_builder *b, enum record_abi abi, uint32_t nr,
+		       uint32_t program);
 void record_add_arguments(struct record_builder *b, enum record_abi abi, uint32_t nr, uint32_t used,
 			  const uint32_t value[RECORD_MAX_VALUES]);
 void record_add_capability(struct record_builder *b, uint32_t cap, bool granted, int nr);

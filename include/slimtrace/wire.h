@@ -83,7 +83,9 @@ struct wire_socket {
 	__u8 pad[2];
 };
 
-/* Arguments of a call whose struct wire_call has `values`. `used` has a bit for each that is meant.
+/*
+ * Arguments of a call whose struct wire_call has `values`. `used` has a bit for each that is meant;
+ * none: it is the first call of that number on a processor, whatever its arguments.
  */
 #define WIRE_MAX_VALUES 3
 struct wire_values {

@@ -61,6 +61,8 @@ static void add_others(struct record_builder *b)
 	record_add_syscall(b, RECORD_RUNTIME, RECORD_NATIVE, 0, 18446744073709551615u, 0);
 	record_add_syscall(b, RECORD_APP, RECORD_COMPAT, 4, 2, 1);
 	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 1023, 1, 0);
+	record_add_caller(b, RECORD_NATIVE, 1023, 1);
+	record_add_caller(b, RECORD_NATIVE, 1023, 0);
 	record_add_arguments(b, RECORD_NATIVE, 41, 3, (const uint32_t[]){ 2, 1, 9 });
 	record_add_arguments(b, RECORD_X32, 0x40000010, 2, (const uint32_t[]){ 0, UINT32_MAX, 0 });
 	for (uint32_t i = 0; i <= RECORD_MAX_TUPLES; i++)

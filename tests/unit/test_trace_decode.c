@@ -186,6 +186,10 @@ static void test_values(void)
 	ok(ev.values.value[0] == 2 && ev.values.nr == 41 && ev.values.used == 3, "their values");
 	b.len--;
 	ok(decode(&b, &ev, NULL) < 0, "cut");
+	b.len = 0;
+	v.used = 0;
+	put(&b, &v, sizeof(v));
+	is_int(decode(&b, &ev, NULL), 0, "a first call");
 	v.used = 8;
 	b.len = 0;
 	put(&b, &v, sizeof(v));

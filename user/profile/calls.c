@@ -67,9 +67,23 @@ static char *name_of(struct decision *d, const struct record_syscall *s, bool *r
 	return xasprintf("syscall_%" PRIu32, s->nr);
 }
 
-/* The app's calls: those that some filter let pass, or that the default one would. */
-static void add_observed(struct decision *d, const struct record_syscall *s)
+static void add_callers(struct profile_call *call, const struct record *rec,
+			const struct record_syscall *s)
 {
+	for (size_t i = 0; i < s->n_programs; i++) {
+		const char *exe = rec->programs[s->programs[i]].exe;
+
+		if (*exe && !strvec_has(&call->callers, exe))
+			strvec_push(&call->callers, exe);
+	}
+	strvec_sort(&call->callers);
+}
+
+/* The app's calls: those that some filter let pass, or that the default one would. */
+static void add_observed(struct decision *d, const struct record *rec,
+			 const struct record_syscall *s)
+{
+	struct profile_call *call;
 	bool unnamed, all_refused = s->count && s->refused >= s->count;
 	_cleanup_free_ char *name = NULL;
 
@@ -87,7 +101,9 @@ static void add_observed(struct decision *d, const struct record_syscall *s)
 	}
 	d->calls->abis |= 1u << s->abi;
 	add(d, name, PROFILE_APP, 1u << s->abi, s->count - s->refused);
-	d->calls->v[(size_t)(uintptr_t)strmap_get(d->places, name) - 1].unnamed = unnamed;
+	call = &d->calls->v[(size_t)(uintptr_t)strmap_get(d->places, name) - 1];
+	call->unnamed = unnamed;
+	add_callers(call, rec, s);
 }
 
 static void add_names(struct decision *d, const char *const *names, uint32_t source)
@@ -154,7 +170,7 @@ void profile_calls(const struct record *const *records, size_t n, bool arg_filte
 	read_confinement(&d, records, n);
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < records[i]->n_syscalls; j++)
-			add_observed(&d, &records[i]->syscalls[j]);
+			add_observed(&d, records[i], &records[i]->syscalls[j]);
 	for (size_t i = 0; i < n_runtime_calls; i++)
 		add_names(&d, runtime_calls[i].names, PROFILE_RUNTIME);
 	add_names(&d, signal_calls, PROFILE_SIGNAL);
@@ -175,6 +191,7 @@ void profile_calls_release(struct profile_calls *calls)
 	for (size_t i = 0; i < calls->n; i++) {
 		free(calls->v[i].name);
 		free(calls->v[i].values);
+		strvec_release(&calls->v[i].callers);
 	}
 	free(calls->v);
 	strvec_release(&calls->withheld);

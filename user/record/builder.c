@@ -104,17 +104,17 @@ static struct record_access *find_access(struct record_builder *b,
 }
 
 /* Where @program is in the ascending list, or belongs. */
-static size_t program_place(const struct record_access *a, uint32_t program)
+static size_t program_place(const uint32_t *list, size_t n, uint32_t program)
 {
-	size_t low = 0, high = a->n_programs;
+	size_t low = 0, high = n;
 
 	/* Programs come about in ascending order: mostly it is the last one, or a new last one. */
-	if (high && a->programs[high - 1] < program)
+	if (high && list[high - 1] < program)
 		return high;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (a->programs[mid] < program)
+		if (list[mid] < program)
 			low = mid + 1;
 		else
 			high = mid;
@@ -122,20 +122,18 @@ static size_t program_place(const struct record_access *a, uint32_t program)
 	return low;
 }
 
-static void add_program(struct record_access *a, uint32_t program)
+static void add_program(uint32_t **list, size_t *n, uint32_t program)
 {
-	size_t at = program_place(a, program);
+	size_t at = program_place(*list, *n, program);
 
-	if (at < a->n_programs && a->programs[at] == program)
+	if (at < *n && (*list)[at] == program)
 		return;
 	/* Grows by doubling: the capacity is the next power of two of the count. */
-	if (!(a->n_programs & (a->n_programs - 1)))
-		a->programs = xreallocarray(a->programs, a->n_programs ? 2 * a->n_programs : 1,
-					    sizeof(*a->programs));
-	memmove(a->programs + at + 1, a->programs + at,
-		(a->n_programs - at) * sizeof(*a->programs));
-	a->programs[at] = program;
-	a->n_programs++;
+	if (!(*n & (*n - 1)))
+		*list = xreallocarray(*list, *n ? 2 * *n : 1, sizeof(**list));
+	memmove(*list + at + 1, *list + at, (*n - at) * sizeof(**list));
+	(*list)[at] = program;
+	++*n;
 }
 
 void record_add_access(struct record_builder *b, const struct record_access_key *key,
@@ -146,7 +144,7 @@ void record_add_access(struct record_builder *b, const struct record_access_key 
 	a->kinds |= kinds;
 	if (first_ns < a->first_ns)
 		a->first_ns = first_ns;
-	add_program(a, program);
+	add_program(&a->programs, &a->n_programs, program);
 }
 
 uint32_t record_add_program(struct record_builder *b, const struct record_program *program)
@@ -172,11 +170,10 @@ static void add_saturated(uint64_t *sum, uint64_t n)
 		*sum = UINT64_MAX;
 }
 
-void record_add_syscall(struct record_builder *b, enum record_phase phase, enum record_abi abi,
-			uint32_t nr, uint64_t count, uint64_t refused)
+static struct record_syscall *find_syscall(struct record_builder *b, enum record_phase phase,
+					   enum record_abi abi, uint32_t nr)
 {
 	struct record *rec = b->rec;
-	struct record_syscall *s;
 	size_t place;
 
 	id_start(b, 's');
@@ -184,16 +181,28 @@ void record_add_syscall(struct record_builder *b, enum record_phase phase, enum 
 	id_add(b, abi);
 	id_add(b, nr);
 	place = id_place(b, rec->n_syscalls);
-	if (place != SIZE_MAX) {
-		s = &rec->syscalls[place];
-		add_saturated(&s->count, count);
-		add_saturated(&s->refused, refused);
-		return;
-	}
+	if (place != SIZE_MAX)
+		return &rec->syscalls[place];
 	ALLOC_GROW(rec->syscalls, rec->n_syscalls + 1, b->cap_syscalls);
-	rec->syscalls[rec->n_syscalls++] = (struct record_syscall){
-		.abi = abi, .phase = phase, .nr = nr, .count = count, .refused = refused
-	};
+	rec->syscalls[rec->n_syscalls++] =
+		(struct record_syscall){ .abi = abi, .phase = phase, .nr = nr };
+	return &rec->syscalls[rec->n_syscalls - 1];
+}
+
+void record_add_syscall(struct record_builder *b, enum record_phase phase, enum record_abi abi,
+			uint32_t nr, uint64_t count, uint64_t refused)
+{
+	struct record_syscall *s = find_syscall(b, phase, abi, nr);
+
+	add_saturated(&s->count, count);
+	add_saturated(&s->refused, refused);
+}
+
+void record_add_caller(struct record_builder *b, enum record_abi abi, uint32_t nr, uint32_t program)
+{
+	struct record_syscall *s = find_syscall(b, RECORD_APP, abi, nr);
+
+	add_program(&s->programs, &s->n_programs, program);
 }
 
 static size_t tuples_of(const struct record *rec, enum record_abi abi, uint32_t nr)

@@ -265,6 +265,23 @@ static int read_access(const cJSON *obj, struct record_builder *b, struct err *e
 	return add_programs(programs, b, &key, kinds, first_ns, err);
 }
 
+static int read_callers(const cJSON *obj, struct record_builder *b, enum record_abi abi,
+			uint32_t nr, struct err *err)
+{
+	const struct record *rec = record_builder_record(b);
+	const cJSON *item;
+
+	cJSON_ArrayForEach (item, json_get(obj, "first_by")) {
+		double d = cJSON_IsNumber(item) ? item->valuedouble : -1;
+
+		if (!(d >= 0 && d < (double)rec->n_programs) || d != (double)(uint32_t)d)
+			return bad(err, "'first_by' is not a list of indices below %zu",
+				   rec->n_programs);
+		record_add_caller(b, abi, nr, (uint32_t)d);
+	}
+	return 0;
+}
+
 static int read_syscall(const cJSON *obj, struct record_builder *b, struct err *err)
 {
 	unsigned int phase = 0, abi = 0;
@@ -280,7 +297,7 @@ static int read_syscall(const cJSON *obj, struct record_builder *b, struct err *
 	if (json_get(obj, "refused") && (r = get_u64(obj, "refused", count, &refused, err)) < 0)
 		return r;
 	record_add_syscall(b, phase, abi, nr, count, refused);
-	return 0;
+	return phase == RECORD_APP ? read_callers(obj, b, abi, nr, err) : 0;
 }
 
 static int read_arguments(const cJSON *obj, struct record_builder *b, struct err *err)

@@ -48,6 +48,8 @@ void record_free(struct record *rec)
 	}
 	free(rec->programs);
 	free(rec->accesses);
+	for (size_t i = 0; i < rec->n_syscalls; i++)
+		free(rec->syscalls[i].programs);
 	free(rec->syscalls);
 	free(rec->arguments);
 	free(rec->capabilities);

@@ -68,10 +68,18 @@ static void add_kinds(cJSON *obj, uint32_t kinds)
 			json_append(array, cJSON_CreateString(record_kind_name(1u << i)));
 }
 
+static void add_programs(cJSON *obj, const char *key, const uint32_t *programs, size_t n)
+{
+	cJSON *array = json_add(obj, key, json_array());
+
+	for (size_t i = 0; i < n; i++)
+		json_append(array, cJSON_CreateNumber(programs[i]));
+}
+
 static cJSON *access_json(const void *item)
 {
 	const struct record_access *a = item;
-	cJSON *obj = json_object(), *programs;
+	cJSON *obj = json_object();
 
 	add_name(obj, "source", &record_sources, a->source);
 	json_add_bytes(obj, "path", a->path, a->path_len);
@@ -83,9 +91,7 @@ static cJSON *access_json(const void *item)
 	}
 	json_add_bool(obj, "on_image", a->on_image);
 	json_add_u64(obj, "first_ns", a->first_ns);
-	programs = json_add(obj, "programs", json_array());
-	for (size_t i = 0; i < a->n_programs; i++)
-		json_append(programs, cJSON_CreateNumber(a->programs[i]));
+	add_programs(obj, "programs", a->programs, a->n_programs);
 	return obj;
 }
 
@@ -102,6 +108,8 @@ static cJSON *syscall_json(const void *item)
 	json_add_u64(obj, "count", s->count);
 	if (s->refused)
 		json_add_u64(obj, "refused", s->refused);
+	if (s->n_programs)
+		add_programs(obj, "first_by", s->programs, s->n_programs);
 	return obj;
 }
 

@@ -225,6 +225,15 @@ static void add_sources(cJSON *call, uint32_t sources)
 			json_append(array, cJSON_CreateString(names[i]));
 }
 
+static void add_callers(cJSON *call, const struct strvec *callers)
+{
+	cJSON *array = callers->n ? json_add(call, "first_by", json_array()) : NULL;
+
+	for (size_t i = 0; i < callers->n; i++)
+		json_add_bytes(json_append(array, json_object()), "exe", callers->v[i],
+			       strlen(callers->v[i]));
+}
+
 static void add_seccomp(cJSON *ours, const struct report *r)
 {
 	cJSON *obj = json_add(ours, "seccomp", json_object()), *array;
@@ -240,6 +249,7 @@ static void add_seccomp(cJSON *ours, const struct report *r)
 		add_sources(call, c->sources);
 		if (c->conditional)
 			json_add_bool(call, "conditional", true);
+		add_callers(call, &c->callers);
 	}
 	json_add_strvec(obj, "withheld", &r->calls.withheld);
 }

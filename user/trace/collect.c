@@ -199,8 +199,14 @@ static bool add_socket(struct collector *c, const struct event *ev)
 	return true;
 }
 
-static void add_arguments(struct collector *c, const struct wire_values *v)
+static void add_arguments(struct collector *c, const struct event *ev)
 {
+	const struct wire_values *v = &ev->values;
+
+	if (!v->used) {
+		record_add_caller(c->builder, v->abi, sysname_nr(v->abi, v->nr), program_of(c, ev));
+		return;
+	}
 	record_add_arguments(c->builder, v->abi, sysname_nr(v->abi, v->nr), v->used, v->value);
 }
 
@@ -224,7 +230,7 @@ bool collector_add(struct collector *c, const void *data, size_t len)
 	case WIRE_SOCKET:
 		return add_socket(c, &ev);
 	case WIRE_VALUES:
-		add_arguments(c, &ev.values);
+		add_arguments(c, &ev);
 		return false;
 	case WIRE_END:
 		c->ended = true;

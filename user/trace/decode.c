@@ -87,7 +87,7 @@ static bool decode_socket(const void *data, struct event *ev)
 static bool decode_values(const void *data, struct event *ev)
 {
 	memcpy(&ev->values, data, sizeof(ev->values));
-	return ev->values.abi < WIRE_ABIS && ev->values.nr < WIRE_CALLS && ev->values.used &&
+	return ev->values.abi < WIRE_ABIS && ev->values.nr < WIRE_CALLS &&
 	       !(ev->values.used >> WIRE_MAX_VALUES) && !ev->string_len && !ev->walk_len;
 }
 
