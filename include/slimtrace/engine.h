@@ -99,6 +99,17 @@ int engine_follow_start(struct engine *e, const char *id, bool tty, engine_outpu
 /* Waits at most @drain_ms for output that is under way (until the container's end). NULL-safe. */
 void engine_follow_stop(struct engine_follow *f, int drain_ms);
 
+/*
+ * Feeds the container's stdin (made with OpenStdin and StdinOnce) from the file @fd, in a thread of
+ * its own, and closes it at the file's end. Called before the container is started. @fd is taken
+ * over, also on failure.
+ */
+struct engine_stdin;
+int engine_stdin_start(struct engine *e, const char *id, int fd, struct engine_stdin **ret,
+		       struct err *err);
+/* Ends it, whatever is not sent yet. NULL-safe. */
+void engine_stdin_stop(struct engine_stdin *s);
+
 struct engine_exec {
 	struct strvec cmd;
 	const char *user;    /* NULL: the image's */

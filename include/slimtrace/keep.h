@@ -21,6 +21,7 @@
 /* Why an entry stays. Names for reports: keep_reason_name(). docs/keep.md has the rules. */
 enum keep_reason {
 	KEEP_USED,	  /* the record: opened, executed, looked at, listed, ... */
+	KEEP_BY_EXEC,	  /* the same, by commands put into the container, not by the app */
 	KEEP_LINK,	  /* a symlink on the way to something used */
 	KEEP_PARENT,	  /* a directory above something kept, or on the way of a look-up */
 	KEEP_INTERPRETER, /* PT_INTERP or "#!" of an executed file: the kernel opens it itself */
@@ -41,6 +42,8 @@ const char *keep_reason_text(enum keep_reason reason);
 
 struct keep_opts {
 	const struct strvec *include_paths; /* absolute; a directory means all below it */
+	/* What only commands put into the container used (RECORD_EXECED) does not count as used. */
+	bool exclude_execs;
 };
 
 struct keep;

@@ -66,7 +66,8 @@ struct record_access {
 /* How a program came into the container. */
 enum record_entry {
 	RECORD_ENTRYPOINT, /* the container's first process and what descends from it */
-	RECORD_EXECED,	   /* put into the running container: docker exec, health check */
+	RECORD_EXECED,	   /* put into the running container: --exec, docker exec */
+	RECORD_HEALTH,	   /* likewise, and it is the image's health check; set by the session */
 };
 
 /* One execve: a process from there until its next execve or its end, with its plain forks. */

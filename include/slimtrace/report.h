@@ -21,6 +21,12 @@ struct report_times {
 	double prepare, observe, decide, pack, load, total;
 };
 
+/* What drove the app besides HTTP probes. */
+struct report_commands {
+	size_t n, failed; /* failed: not started; on the host also an exit status other than 0 */
+};
+enum report_health { HEALTH_NONE, HEALTH_OK, HEALTH_FAILED }; /* of the image's health check */
+
 struct report {
 	char *image; /* as the user named it */
 	char *image_id;
@@ -33,6 +39,8 @@ struct report {
 	uint64_t accesses, programs, syscalls; /* distinct */
 	struct record_loss loss;
 	struct probe_report probes;
+	struct report_commands execs, host_execs;
+	enum report_health health;
 	int exit_status;	    /* of the container's first process; -1: we stopped it */
 	struct profile_calls calls; /* that the seccomp profile allows; none: there is no profile */
 	char *seccomp, *apparmor;   /* their files, in artifacts */
@@ -43,6 +51,14 @@ void report_release(struct report *report);
 
 /* The closing summary, for stdout: plain text, no escapes. */
 void report_summary(const struct report *report, struct strbuf *ret);
+
+/*
+ * The same for programs (--output-format json): one JSON document, with the keys that creport.json
+ * has below "slimtrace", and how it ended. @err: NULL when all went well. @report: NULL when it was
+ * not even tried.
+ */
+void report_result(const struct report *report, const struct err *err, int exit_status,
+		   struct strbuf *ret);
 
 /*
  * creport.json: docker-slim's container report with its keys where they exist (version 1.18 and

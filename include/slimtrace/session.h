@@ -17,15 +17,21 @@
 #include "slimtrace/profile.h"
 #include "slimtrace/report.h"
 
-/* When the observation ends. Probes and execs that were asked for are finished first, always. */
+/*
+ * When the observation ends: when all that is named here has happened, or the container has ended.
+ * Probes and commands that were asked for are finished first, always.
+ */
 enum continue_after {
-	CONTINUE_DEFAULT, /* what fits the image: see session_observe() */
-	CONTINUE_ENTER,
-	CONTINUE_SIGNAL,
-	CONTINUE_PROBE,
-	CONTINUE_EXEC,
-	CONTINUE_EXIT,
-	CONTINUE_SECONDS,
+	CONTINUE_DEFAULT = 0,	   /* what fits the image: see run_observe() */
+	CONTINUE_ENTER = 1 << 0,   /* a line on stdin, which has to be a terminal */
+	CONTINUE_SIGNAL = 1 << 1,  /* SIGUSR1 */
+	CONTINUE_PROBE = 1 << 2,   /* the HTTP probes are done */
+	CONTINUE_EXEC = 1 << 3,	   /* the commands in the container are done */
+	CONTINUE_HOST = 1 << 4,	   /* the commands on the host are done */
+	CONTINUE_EXIT = 1 << 5,	   /* the container ended by itself */
+	CONTINUE_HEALTHY = 1 << 6, /* the image's health check succeeded */
+	CONTINUE_SECONDS = 1 << 7, /* so many have passed since the start */
+	CONTINUE_SETTLED = 1 << 8, /* so long no file, syscall or program that is new was seen */
 };
 
 struct build_opts {
@@ -37,23 +43,41 @@ struct build_opts {
 	/* How the container is run; nothing of it enters the slim image's configuration. */
 	const char *entrypoint; /* words, or a JSON array; NULL: the image's */
 	const char *cmd;
-	struct strvec env;    /* "NAME=value" or "NAME" */
-	struct strvec mounts; /* docker run -v */
-	struct strvec links;  /* docker run --link */
-	const char *user, *workdir, *network, *hostname;
+	struct strvec env; /* "NAME=value" or "NAME" */
+	struct strvec env_files;
+	struct strvec mounts;  /* docker run -v or --mount */
+	struct strvec links;   /* docker run --link */
+	struct strvec publish; /* docker run -p */
+	struct strvec expose;  /* docker run --expose */
+	struct strvec hosts;   /* docker run --add-host */
+	struct strvec labels;  /* "NAME=value" */
+	struct strvec dns, dns_search, sysctls, cap_add, cap_drop, security_opts;
+	const char *user, *workdir, *network, *hostname, *runtime;
+	const char *gpus;	      /* docker run --gpus */
+	const char *host_config_file; /* JSON, below what else is said here */
+	const char *stdin_path;	      /* NULL: the container has no stdin, as docker run's */
+	uint64_t shm_bytes;	      /* 0: the engine's default */
+	bool tty, read_only, privileged, init;
+	bool publish_all; /* docker run -P */
 
 	bool probe_off;
 	struct probe_opts probe;
-	struct strvec execs; /* shell command lines, run in the container */
-	enum continue_after continue_after;
-	unsigned int continue_seconds;
+	struct strvec execs;	  /* shell command lines, run in the container */
+	struct strvec exec_files; /* shell scripts of the host, run in the container */
+	const char *exec_user;	  /* who runs these; NULL: the container's user */
+	struct strvec host_execs; /* shell command lines, run on the host: the user's own tests */
+	struct strvec host_exec_files;
+	unsigned int continue_after; /* enum continue_after, ORed */
+	unsigned int continue_seconds, settled_seconds;
 	unsigned int start_timeout_s; /* how long the app may take until it listens */
 
 	struct strvec include_paths;
 	bool profile_only; /* all but the image */
 	enum profile_format seccomp_format;
 	bool seccomp_arg_filters;
-	bool show_logs; /* the container's output on stderr */
+	bool exclude_exec_paths; /* what only execs used does not stay */
+	bool show_logs;		 /* the container's output on stderr */
+	bool keep_container;	 /* stopped, not removed */
 	bool remove_artifacts;
 	bool allow_loss;     /* make an image although the trace lost something */
 	bool force;	     /* make an image although the app failed */
@@ -62,5 +86,20 @@ struct build_opts {
 
 /* @ret is the caller's (report_release()), filled as far as the run came, also on failure. */
 int session_build(const struct build_opts *opts, struct report *ret, struct err *err);
+
+struct clean_opts {
+	struct engine_opts engine;
+	const char *state_path;
+	bool kept_too; /* also what --keep-container kept */
+};
+struct clean_result {
+	size_t containers, directories;
+};
+/*
+ * Removes what runs left that were killed: containers of this engine, temporary directories (TMPDIR
+ * or /var/tmp) and half-written artifacts. Nothing of a process that still runs, or that cannot be
+ * judged from here (another pid namespace). @ret is filled also on failure.
+ */
+int session_clean(const struct clean_opts *opts, struct clean_result *ret, struct err *err);
 
 #endif

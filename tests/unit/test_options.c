@@ -37,6 +37,7 @@ static const struct option_row rows[] = {
 	{ "number", OPTION_UINT, AT(number), "N", "a number", NULL },
 	{ "bytes", OPTION_BYTES, AT(bytes), "BYTES", "a size", NULL },
 	{ "call", OPTION_CALL, 0, "X", "a call", on_call },
+	{ "t", OPTION_STRING, AT(text), "TEXT", NULL, NULL },
 };
 
 static struct target target;
@@ -79,6 +80,8 @@ static void test_forms(void)
 	ok(!*target.text && !target.flag && args.n == 1, "an option after -- is an argument");
 	is_int(parse("--text -x", false, NULL), 0, "a value may begin with a dash");
 	is_str(target.text, "-x", "and is taken");
+	is_int(parse("-t a -t=b", false, NULL), 0, "a short name");
+	is_str(target.text, "b", "and its value");
 	is_int(parse("-", false, NULL), 0, "a lone dash is an argument");
 	is_int(args.n, 1, "one argument");
 }
@@ -109,6 +112,9 @@ static void test_refused(void)
 	refused("--flga", "unknown option '--flga'");
 	is_str(err.hint, "did you mean '--flag'?", "suggests the nearest");
 	refused("-f", "unknown option '-f'");
+	refused("-t", "option '-t' needs a value: TEXT");
+	refused("--t x", "unknown option '--t'");
+	refused("-text x", "unknown option '-text'");
 	refused("--text", "option '--text' needs a value: TEXT");
 	refused("--flag=maybe", "--flag: 'maybe' is not true or false");
 	refused("--number x", "--number: 'x' is not a whole number");
@@ -127,6 +133,7 @@ static void test_help(void)
 
 	options_help(&set, &sb);
 	ok(strstr(sb.buf, "\nHeading:\n  --flag ") != NULL, "heading and first row");
+	ok(!strstr(sb.buf, "--t "), "no short names");
 	ok(strstr(sb.buf, "  --text TEXT ") != NULL, "the value's name");
 	for (const char *p = sb.buf; *p; p++) {
 		width = *p == '\n' ? 0 : width + 1;

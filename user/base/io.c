@@ -229,14 +229,24 @@ int io_remove_tree(int dirfd, const char *name, struct err *err)
 	return r < 0 ? err_set(err, -r, "cannot remove '%s'", name) : 0;
 }
 
-int io_mkdtemp(char **ret_path, struct err *err)
+const char *io_tmpdir(void)
 {
-	const char *base = getenv("TMPDIR");
-	_cleanup_free_ char *path =
-		xasprintf("%s/slimtrace-XXXXXX", base && *base == '/' ? base : "/var/tmp");
+	const char *dir = getenv("TMPDIR");
+
+	return dir && *dir == '/' ? dir : "/var/tmp";
+}
+
+int io_mkdtemp_as(const char *prefix, char **ret_path, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s-XXXXXX", io_tmpdir(), prefix);
 
 	if (!mkdtemp(path))
 		return err_set(err, errno, "cannot create a directory '%s'", path);
 	*ret_path = TAKE_PTR(path);
 	return 0;
+}
+
+int io_mkdtemp(char **ret_path, struct err *err)
+{
+	return io_mkdtemp_as("slimtrace", ret_path, err);
 }

@@ -2,6 +2,7 @@
 #include "slimtrace/cli.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,25 @@
 
 #define GLOBAL(field) offsetof(struct global_opts, field)
 
+static int set_format(void *target, const char *value, struct err *err)
+{
+	struct global_opts *global = target;
+
+	if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0)
+		return err_class_set(err, ERR_USAGE, EINVAL,
+				     "--output-format: '%s' is neither text nor json", value);
+	global->json = !strcmp(value, "json");
+	return 0;
+}
+
 static const struct option_row global_rows[] = {
 	{ "help", OPTION_BOOL, GLOBAL(help), NULL, "show this help, or a command's", NULL },
 	{ "version", OPTION_BOOL, GLOBAL(version), NULL, "print the version", NULL },
 	{ "debug", OPTION_BOOL, GLOBAL(debug), NULL, "enable debug logs", NULL },
 	{ "quiet", OPTION_BOOL, GLOBAL(quiet), NULL, "no progress, only warnings and errors",
 	  NULL },
+	{ "output-format", OPTION_CALL, 0, "FORMAT",
+	  "text | json: what stdout gets (text); json is one document", set_format },
 	{ "host", OPTION_STRING, GLOBAL(engine.host), "ADDRESS",
 	  "Docker host address: unix:///path or tcp://host:port (DOCKER_HOST)", NULL },
 	{ "tls", OPTION_TRI, GLOBAL(engine.tls), NULL, "use TLS connecting to Docker", NULL },
@@ -37,6 +51,7 @@ const struct option_set global_options = { global_rows, sizeof(global_rows) / si
 static const struct command commands[] = {
 	{ "build", "run an image, watch it, make a slim image of what it used", cmd_build },
 	{ "profile", "run an image, watch it, write security profiles", cmd_profile },
+	{ "clean", "remove what killed runs left", cmd_clean },
 	{ "version", "show the versions and what the tracer can see here", cmd_version },
 };
 
@@ -87,7 +102,7 @@ static void print_hint(const char *hint)
 	log_raw(line.buf, line.len);
 }
 
-int command_failed(const struct err *err)
+int command_exit_code(const struct err *err)
 {
 	static const int codes[] = {
 		[ERR_FAILURE] = EXIT_FAILED,
@@ -100,13 +115,16 @@ int command_failed(const struct err *err)
 		[ERR_INTERRUPTED] = EXIT_SIGNAL,
 	};
 
+	return err->class == ERR_INTERRUPTED ? EXIT_SIGNAL + cancel_signal() : codes[err->class];
+}
+
+int command_failed(const struct err *err)
+{
 	progress_clear();
 	log_error("%s", err->msg);
 	if (err->hint[0])
 		print_hint(err->hint);
-	if (err->class == ERR_INTERRUPTED)
-		return EXIT_SIGNAL + cancel_signal();
-	return codes[err->class];
+	return command_exit_code(err);
 }
 
 /* Log level and progress, as soon as the options are known. */
@@ -138,7 +156,8 @@ static int unknown_command(const char *name)
 	struct err err = ERR_INIT;
 
 	err_class_set(&err, ERR_USAGE, 0, "unknown command '%s'", name);
-	err_hint(&err, "the commands are build, profile and version; see 'slimtrace --help'");
+	err_hint(&err,
+		 "the commands are build, profile, clean and version; see 'slimtrace --help'");
 	return command_failed(&err);
 }
 

@@ -10,7 +10,6 @@
 #include "cli/command.h"
 #include "slimtrace/cli.h"
 
-#define DEFAULT_STATE_PATH "/var/lib/slimtrace"
 #define DEFAULT_START_TIMEOUT_S 60
 
 #define MAX_SUBJECTS COMMAND_MAX_SETS
@@ -76,6 +75,32 @@ static int add_default_probe(struct probe_cmds *cmds, bool crawl, struct err *er
 	return probe_cmd_parse(crawl ? "crawl:/" : "/", cmds, err);
 }
 
+/* What is waited for must be able to happen. */
+static int check_continue(const struct build_opts *o, struct err *err)
+{
+	const struct {
+		unsigned int mode;
+		bool missing;
+		const char *why;
+	} needs[] = {
+		{ CONTINUE_EXEC, !o->execs.n && !o->exec_files.n, "exec needs an --exec" },
+		{ CONTINUE_HOST, !o->host_execs.n && !o->host_exec_files.n,
+		  "host-exec needs a --host-exec" },
+		{ CONTINUE_PROBE, o->probe_off, "probe and --http-probe-off exclude each other" },
+	};
+
+	if (o->continue_after & CONTINUE_ENTER && !isatty(STDIN_FILENO)) {
+		err_class_set(err, ERR_USAGE, ENOTTY, "--continue-after enter needs a terminal");
+		return err_hint(err, "without one: signal, probe, exec, host-exec, exit, healthy, "
+				     "settled, timeout, or a number of seconds");
+	}
+	for (size_t i = 0; i < sizeof(needs) / sizeof(*needs); i++)
+		if (o->continue_after & needs[i].mode && needs[i].missing)
+			return err_class_set(err, ERR_USAGE, EINVAL, "--continue-after %s",
+					     needs[i].why);
+	return 0;
+}
+
 static int check(struct build_args *args, const struct strvec *words, struct err *err)
 {
 	struct build_opts *o = &args->build;
@@ -96,43 +121,45 @@ static int check(struct build_args *args, const struct strvec *words, struct err
 	o->probe_off = !args->http_probe;
 	o->probe.first_port_only = !args->http_full;
 	o->probe.go_on = !args->exit_on_failure;
-	if (o->continue_after == CONTINUE_ENTER && !isatty(STDIN_FILENO)) {
-		err_class_set(err, ERR_USAGE, ENOTTY, "--continue-after enter needs a terminal");
-		return err_hint(
-			err,
-			"without one: signal, probe, exec, exit, timeout, or a number of seconds");
-	}
-	if (o->continue_after == CONTINUE_EXEC && !o->execs.n)
-		return err_class_set(err, ERR_USAGE, EINVAL,
-				     "--continue-after exec needs an --exec");
-	if (o->continue_after == CONTINUE_PROBE && o->probe_off)
-		return err_class_set(
-			err, ERR_USAGE, EINVAL,
-			"--continue-after probe and --http-probe-off exclude each other");
+	if (check_continue(o, err) < 0)
+		return -EINVAL;
 	return o->probe_off ? 0 : add_default_probe(&o->probe.cmds, args->http_crawl, err);
 }
 
 static void args_release(struct build_args *args)
 {
-	strvec_release(&args->build.tags);
-	strvec_release(&args->build.env);
-	strvec_release(&args->build.mounts);
-	strvec_release(&args->build.links);
-	strvec_release(&args->build.execs);
-	strvec_release(&args->build.include_paths);
+	struct build_opts *o = &args->build;
+	struct strvec *const lists[] = {
+		&o->tags,	&o->env,	&o->env_files,	     &o->mounts,
+		&o->links,	&o->publish,	&o->expose,	     &o->hosts,
+		&o->labels,	&o->dns,	&o->dns_search,	     &o->sysctls,
+		&o->cap_add,	&o->cap_drop,	&o->security_opts,   &o->execs,
+		&o->exec_files, &o->host_execs, &o->host_exec_files, &o->include_paths,
+	};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		strvec_release(lists[i]);
 	probe_opts_release(&args->build.probe);
 }
 
-static int run(struct build_args *args, struct err *err)
+/* stdout gets the summary of a success, or one JSON document of anything. */
+static void show(const struct report *report, const struct err *err, bool json)
 {
-	_cleanup_strbuf_ struct strbuf summary = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	if (json)
+		report_result(report, err, err ? command_exit_code(err) : EXIT_OK, &text);
+	else if (!err)
+		report_summary(report, &text);
+	fwrite(text.buf, 1, text.len, stdout);
+}
+
+static int run(struct build_args *args, bool json, struct err *err)
+{
 	struct report report = { 0 };
 	int r = session_build(&args->build, &report, err);
 
-	if (!r) {
-		report_summary(&report, &summary);
-		fwrite(summary.buf, 1, summary.len, stdout);
-	}
+	show(&report, r < 0 ? err : NULL, json);
 	report_release(&report);
 	return r;
 }
@@ -157,6 +184,8 @@ static int run_command(const struct kind *kind, int argc, char **argv, struct gl
 		sets[n].target = &args;
 	}
 	r = command_parse(argc, argv, sets, n, global, &words, &err);
+	if (r < 0 && global->json)
+		show(NULL, &err, true);
 	if (!r && global->help) {
 		print_help(kind);
 	} else if (!r) {
@@ -164,8 +193,10 @@ static int run_command(const struct kind *kind, int argc, char **argv, struct gl
 		args.build.state_path =
 			global->state_path ? global->state_path : DEFAULT_STATE_PATH;
 		r = check(&args, &words, &err);
+		if (r < 0 && global->json)
+			show(NULL, &err, true);
 		if (!r)
-			r = run(&args, &err);
+			r = run(&args, global->json, &err);
 	}
 	args_release(&args);
 	return r < 0 ? command_failed(&err) : EXIT_OK;

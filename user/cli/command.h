@@ -11,6 +11,7 @@
 
 struct global_opts {
 	bool help, version, debug, quiet;
+	bool json; /* --output-format */
 	struct engine_opts engine;
 	const char *state_path;
 };
@@ -24,7 +25,10 @@ struct command {
 	int (*run)(int argc, char **argv, struct global_opts *global);
 };
 
+#define DEFAULT_STATE_PATH "/var/lib/slimtrace"
+
 int cmd_build(int argc, char **argv, struct global_opts *global);
+int cmd_clean(int argc, char **argv, struct global_opts *global);
 int cmd_profile(int argc, char **argv, struct global_opts *global);
 int cmd_version(int argc, char **argv, struct global_opts *global);
 
@@ -37,6 +41,7 @@ int cmd_version(int argc, char **argv, struct global_opts *global);
 int command_parse(int argc, char **argv, const struct option_set *own, size_t n_own,
 		  struct global_opts *global, struct strvec *ret_args, struct err *err);
 
+int command_exit_code(const struct err *err);
 /* Prints the error and its hint, and gives the exit code that belongs to it. */
 int command_failed(const struct err *err);
 

@@ -56,7 +56,7 @@ static int unknown_option(const struct option_set *sets, size_t n_sets, const ch
 	for (size_t s = 0; s < n_sets; s++) {
 		for (size_t i = 0; i < sets[s].n; i++) {
 			const char *row = sets[s].rows[i].name;
-			size_t d = row ? distance(name, row) : SIZE_MAX;
+			size_t d = row && row[1] ? distance(name, row) : SIZE_MAX;
 
 			if (d < best_distance) {
 				best_distance = d;
@@ -156,7 +156,7 @@ static bool takes_value(const struct option_row *row)
 static int parse_option(int argc, char **argv, int *i, const struct option_set *sets, size_t n_sets,
 			struct err *err)
 {
-	const char *arg = argv[*i], *name = arg + 2, *value = NULL;
+	const char *arg = argv[*i], *name = arg + 1 + (arg[1] == '-'), *value = NULL;
 	size_t len = strcspn(name, "=");
 	_cleanup_free_ char *key = xstrndup(name, len);
 
@@ -169,14 +169,27 @@ static int parse_option(int argc, char **argv, int *i, const struct option_set *
 			continue;
 		if (!value && takes_value(row)) {
 			if (*i + 1 >= argc)
-				return err_class_set(err, ERR_USAGE, EINVAL,
-						     "option '--%s' needs a value: %s", key,
-						     row->metavar);
+				return err_class_set(
+					err, ERR_USAGE, EINVAL, "option '%.*s' needs a value: %s",
+					(int)(name - arg + (ptrdiff_t)len), arg, row->metavar);
 			value = argv[++*i];
 		}
 		return set_value(row, sets[s].target, value, err);
 	}
 	return unknown_option(sets, n_sets, key, err);
+}
+
+/* One dash before a name of one letter, two before a longer one. */
+static bool dashes_fit(const char *arg, const struct option_set *sets, size_t n_sets)
+{
+	size_t len = strcspn(arg + 1, "=");
+
+	if (arg[1] == '-')
+		return strcspn(arg + 2, "=") != 1;
+	for (size_t s = 0; len == 1 && s < n_sets; s++)
+		if (find_row(&sets[s], arg + 1, 1))
+			return true;
+	return false;
 }
 
 int options_parse(int argc, char **argv, const struct option_set *sets, size_t n_sets,
@@ -199,7 +212,7 @@ int options_parse(int argc, char **argv, const struct option_set *sets, size_t n
 			options_over = true;
 			continue;
 		}
-		if (arg[1] != '-') {
+		if (!dashes_fit(arg, sets, n_sets)) {
 			err_class_set(err, ERR_USAGE, EINVAL, "unknown option '%s'", arg);
 			return err_hint(err, "options have two dashes: see 'slimtrace --help'");
 		}

@@ -2,7 +2,8 @@
 /*
  * Options as rows of a table: one truth for parsing, help and checks. A command's rows point into
  * its options struct by offset. "--name value" and "--name=value" are both understood, a boolean
- * takes "=true" or "=false"; options may stand before and after the arguments; "--" ends them.
+ * takes "=true" or "=false"; options may stand before and after the arguments; "--" ends them. A
+ * name of one letter is written with one dash ("-e NAME=value").
  */
 #ifndef SLIMTRACE_CLI_OPTIONS_H
 #define SLIMTRACE_CLI_OPTIONS_H
@@ -30,7 +31,7 @@ struct option_row {
 	enum option_type type;
 	size_t offset;
 	const char *metavar;
-	const char *help;
+	const char *help; /* NULL: another name of an option that has one */
 	/* OPTION_CALL: @target is the struct that offsets count from. */
 	int (*call)(void *target, const char *value, struct err *err);
 };

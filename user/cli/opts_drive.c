@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "cli/build_args.h"
+#include "slimtrace/base/alloc.h"
 #include "slimtrace/base/text.h"
 
 #define DEFAULT_TIMEOUT_S 60 /* --continue-after timeout: docker-slim's */
+#define DEFAULT_SETTLED_S 5
+#define MAX_SECONDS (7 * 24 * 3600)
 
 static int add_probe(void *target, const char *value, struct err *err)
 {
@@ -56,30 +59,70 @@ static int add_ports(void *target, const char *value, struct err *err)
 	return 0;
 }
 
-static int set_continue(void *target, const char *value, struct err *err)
+struct mode {
+	const char *name;
+	enum continue_after bit;
+};
+static const struct mode modes[] = {
+	{ "enter", CONTINUE_ENTER },	 { "signal", CONTINUE_SIGNAL },
+	{ "probe", CONTINUE_PROBE },	 { "exec", CONTINUE_EXEC },
+	{ "host-exec", CONTINUE_HOST },	 { "exit", CONTINUE_EXIT },
+	{ "app-exit", CONTINUE_EXIT },	 { "healthy", CONTINUE_HEALTHY },
+	{ "timeout", CONTINUE_SECONDS }, { "settled", CONTINUE_SETTLED },
+};
+
+static int bad_mode(const char *value, struct err *err)
 {
-	static const char *const names[] = { "", "enter", "signal", "probe", "exec", "exit" };
-	struct build_opts *o = &((struct build_args *)target)->build;
+	return err_class_set(err, ERR_USAGE, EINVAL,
+			     "--continue-after: '%s' is none of enter, signal, probe, exec, "
+			     "host-exec, exit, healthy, timeout, a number of seconds, "
+			     "settled[:SECONDS], or some of them with & between",
+			     value);
+}
+
+/* One of what stands between the "&". */
+static int add_mode(struct build_opts *o, const char *word, struct err *err)
+{
+	static const char settled[] = "settled:";
 	unsigned long long seconds;
 
-	for (size_t i = 1; i < sizeof(names) / sizeof(*names); i++) {
-		if (!strcmp(value, names[i])) {
-			o->continue_after = (enum continue_after)i;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		if (!strcmp(word, modes[i].name)) {
+			o->continue_after |= modes[i].bit;
 			return 0;
 		}
 	}
-	o->continue_after = CONTINUE_SECONDS;
-	o->continue_seconds = DEFAULT_TIMEOUT_S;
-	if (!strcmp(value, "timeout"))
+	if (!strncmp(word, settled, strlen(settled))) {
+		if (text_parse_u64(word + strlen(settled), 1, MAX_SECONDS, "", &seconds, err) < 0)
+			return bad_mode(word, err);
+		o->continue_after |= CONTINUE_SETTLED;
+		o->settled_seconds = (unsigned int)seconds;
 		return 0;
-	if (text_parse_u64(value, 1, 7 * 24 * 3600, "--continue-after", &seconds, err) < 0)
-		return err_class_set(
-			err, ERR_USAGE, EINVAL,
-			"--continue-after: '%s' is none of enter, signal, probe, exec, exit, "
-			"timeout, or a number of seconds",
-			value);
+	}
+	if (text_parse_u64(word, 1, MAX_SECONDS, "", &seconds, err) < 0)
+		return bad_mode(word, err);
+	o->continue_after |= CONTINUE_SECONDS;
 	o->continue_seconds = (unsigned int)seconds;
 	return 0;
+}
+
+static int set_continue(void *target, const char *value, struct err *err)
+{
+	struct build_opts *o = &((struct build_args *)target)->build;
+	int r;
+
+	o->continue_after = CONTINUE_DEFAULT;
+	o->continue_seconds = DEFAULT_TIMEOUT_S;
+	o->settled_seconds = DEFAULT_SETTLED_S;
+	for (;;) {
+		size_t len = strcspn(value, "&");
+		_cleanup_free_ char *word = xstrndup(value, len);
+
+		r = add_mode(o, word, err);
+		if (r < 0 || !value[len])
+			return r;
+		value += len + 1;
+	}
 }
 
 static const struct option_row rows[] = {
@@ -129,13 +172,26 @@ static const struct option_row rows[] = {
 	HEADING("Other ways to exercise the app"),
 	{ "exec", OPTION_LIST, ARGS(build.execs), "COMMAND",
 	  "shell command to run in the container [zero or more]", NULL },
+	{ "exec-file", OPTION_LIST, ARGS(build.exec_files), "FILE",
+	  "shell script of the host to run in the container [zero or more]", NULL },
+	{ "exec-user", OPTION_STRING, ARGS(build.exec_user), "USER[:GROUP]",
+	  "who runs these (the image's user)", NULL },
+	{ "exclude-exec-paths", OPTION_BOOL, ARGS(build.exclude_exec_paths), NULL,
+	  "what only these commands used does not stay", NULL },
+	{ "host-exec", OPTION_LIST, ARGS(build.host_execs), "COMMAND",
+	  "shell command to run on the host: a test of yours; SLIMTRACE_CONTAINER_IP, "
+	  "SLIMTRACE_PORTS and others tell it where the app is [zero or more]",
+	  NULL },
+	{ "host-exec-file", OPTION_LIST, ARGS(build.host_exec_files), "FILE",
+	  "program or shell script to run on the host, likewise [zero or more]", NULL },
 	{ "continue-after", OPTION_CALL, 0, "WHEN",
-	  "enter | signal | probe | exec | exit | timeout | SECONDS: when to stop watching, after "
-	  "the "
-	  "probes and commands (exec or probe when there is any, else enter on a terminal, else "
-	  "exit)",
+	  "enter | signal | probe | exec | host-exec | exit | healthy | timeout | SECONDS | "
+	  "settled[:SECONDS], or several with & between: when to stop watching, after the probes "
+	  "and commands (what was asked for, else enter on a terminal, else exit)",
 	  set_continue },
 	{ "show-clogs", OPTION_BOOL, ARGS(build.show_logs), NULL,
 	  "show the container's output (stdout and stderr)", NULL },
+	{ "keep-container", OPTION_BOOL, ARGS(build.keep_container), NULL,
+	  "stop the container, but do not remove it", NULL },
 };
 const struct option_set drive_options = OPTION_SET(rows);

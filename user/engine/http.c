@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -466,4 +467,106 @@ int http_call(struct http *h, const struct http_request *req, struct http_respon
 	curl_slist_free_all(headers);
 	log_call(&c, r);
 	return r;
+}
+
+/* --- connections that become streams --- */
+
+static int wait_socket(struct http *h, short events, int stop_fd, struct err *err)
+{
+	curl_socket_t sock = CURL_SOCKET_BAD;
+	struct pollfd p[] = { { .events = events }, { .fd = stop_fd, .events = POLLIN } };
+
+	curl_easy_getinfo(h->easy, CURLINFO_ACTIVESOCKET, &sock);
+	p[0].fd = sock;
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return err_set(err, errno, "cannot wait for the engine");
+	if (p[1].revents)
+		return err_class_set(err, ERR_ENGINE, ECANCELED, "the call was ended");
+	return 0;
+}
+
+static int stream_broken(const struct http *h, CURLcode code, struct err *err)
+{
+	return err_class_set(err, ERR_ENGINE, ECONNRESET,
+			     "the container engine at %s broke the connection off: %s",
+			     h->server->host, curl_easy_strerror(code));
+}
+
+int http_send(struct http *h, const void *data, size_t len, int stop_fd, struct err *err)
+{
+	const char *p = data;
+
+	while (len) {
+		size_t sent = 0;
+		CURLcode code = curl_easy_send(h->easy, p, len, &sent);
+		int r = 0;
+
+		if (code == CURLE_AGAIN)
+			r = wait_socket(h, POLLOUT, stop_fd, err);
+		else if (code != CURLE_OK)
+			return stream_broken(h, code, err);
+		if (r < 0)
+			return r;
+		p += sent;
+		len -= sent;
+	}
+	return 0;
+}
+
+/* The answer's header, byte by byte: what follows it is not ours to take. */
+static int recv_header(struct http *h, int stop_fd, struct strbuf *ret, struct err *err)
+{
+	while (ret->len < 4 || strcmp(ret->buf + ret->len - 4, "\r\n\r\n") != 0) {
+		size_t got = 0;
+		char byte;
+		CURLcode code = curl_easy_recv(h->easy, &byte, 1, &got);
+		int r = 0;
+
+		if (code == CURLE_AGAIN)
+			r = wait_socket(h, POLLIN, stop_fd, err);
+		else if (code != CURLE_OK || !got)
+			return stream_broken(h, code != CURLE_OK ? code : CURLE_GOT_NOTHING, err);
+		if (r < 0)
+			return r;
+		strbuf_add(ret, &byte, got);
+		if (ret->len > MAX_HEADER_BYTES)
+			return err_class_set(err, ERR_ENGINE, EMSGSIZE,
+					     "the engine's answer has too long a header");
+	}
+	return 0;
+}
+
+/* Docker Engine API, ContainerAttach, "Hijacking": 101 with an Upgrade header, else 200. */
+int http_take_over(struct http *h, const char *path, int stop_fd, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf header = STRBUF_INIT;
+	const char *host = strstr(h->server->base, "://") + 3, *prefix = strchr(host, '/');
+	_cleanup_free_ char *request = xasprintf(
+		"POST %s%s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: slimtrace/" SLIMTRACE_VERSION
+		"\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n",
+		prefix ? prefix : "", path, (int)strcspn(host, "/"), host);
+	struct http_response none = HTTP_RESPONSE_INIT;
+	struct call c = { .h = h, .err = err, .res = &none };
+	int status = 0, r;
+	CURLcode code;
+
+	curl_easy_reset(h->easy);
+	set_connection(h);
+	curl_easy_setopt(h->easy, CURLOPT_URL, h->server->base);
+	curl_easy_setopt(h->easy, CURLOPT_CONNECT_ONLY, 1L);
+	code = curl_easy_perform(h->easy);
+	if (code != CURLE_OK)
+		return transfer_error(&c, code);
+	r = http_send(h, request, strlen(request), stop_fd, err);
+	if (!r)
+		r = recv_header(h, stop_fd, &header, err);
+	if (r < 0)
+		return r;
+	if (sscanf(header.buf, "HTTP/1.%*1[01] %3d", &status) == 1 &&
+	    (status == 101 || status == 200))
+		return 0;
+	return err_class_set(err, ERR_ENGINE, EPROTO,
+			     "the engine refuses to take input for the container: status %d",
+			     status);
 }

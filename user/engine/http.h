@@ -78,4 +78,12 @@ DEFINE_CLEANUP(struct http *, http_free);
 int http_call(struct http *h, const struct http_request *req, struct http_response *res,
 	      struct err *err);
 
+/*
+ * A POST to @path (with its version) after which the connection is a stream of its own, as the
+ * engine does it for attach: http_send() writes into it, http_free() closes it. The object is of no
+ * other use then. Both end with -ECANCELED when @stop_fd becomes readable, and only then early.
+ */
+int http_take_over(struct http *h, const char *path, int stop_fd, struct err *err);
+int http_send(struct http *h, const void *data, size_t len, int stop_fd, struct err *err);
+
 #endif

@@ -12,6 +12,7 @@ static const struct {
 	const char *name, *text;
 } reasons[KEEP_REASONS] = {
 	[KEEP_USED] = { "used", "the application used it while it was watched" },
+	[KEEP_BY_EXEC] = { "used-by-exec", "a command put into the container used it" },
 	[KEEP_LINK] = { "link", "a symbolic link on the way to something that is used" },
 	[KEEP_PARENT] = { "parent", "a directory on the way to something" },
 	[KEEP_INTERPRETER] = { "interpreter",

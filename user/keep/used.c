@@ -82,11 +82,28 @@ static void note_mounts(struct keep *k)
 	}
 }
 
+/* Only what was put into the container did this: --exec, docker exec; not the health check. */
+static bool by_exec_only(const struct record *rec, size_t access)
+{
+	const struct record_access *a = &rec->accesses[access];
+
+	for (size_t i = 0; i < a->n_programs; i++)
+		if (a->programs[i] >= rec->n_programs ||
+		    rec->programs[a->programs[i]].entry != RECORD_EXECED)
+			return false;
+	return a->n_programs;
+}
+
+static enum keep_reason used_by(const struct keep *k, size_t access)
+{
+	return access != NO_ACCESS && by_exec_only(k->rec, access) ? KEEP_BY_EXEC : KEEP_USED;
+}
+
 /* It was there and was used: it stays. */
 static int use(struct keep *k, struct image_entry *e, uint32_t kinds, size_t access,
 	       struct err *err)
 {
-	keep_add(k, e, KEEP_USED, access);
+	keep_add(k, e, used_by(k, access), access);
 	if (keep_noted(k, e, NOTE_VOLUME))
 		keep_add(k, e, KEEP_VOLUME, access);
 	if (!(kinds & (RECORD_EXEC | RECORD_MAP)))
@@ -209,9 +226,12 @@ static int replay_programs(struct keep *k, struct err *err)
 {
 	for (size_t i = 0; i < k->rec->n_programs; i++) {
 		const char *exe = k->rec->programs[i].exe;
+		bool put_in = k->rec->programs[i].entry == RECORD_EXECED;
 		struct image_entry *e = exe && *exe == '/' ? image_lookup(k->img, exe) : NULL;
 		int r;
 
+		if (put_in) /* nobody execed into a container before the watch */
+			continue;
 		if (!e || e->type != ENTRY_FILE || is_hidden(k, e))
 			continue;
 		r = use(k, e, RECORD_EXEC, NO_ACCESS, err);
@@ -223,11 +243,15 @@ static int replay_programs(struct keep *k, struct err *err)
 
 int keep_used(struct keep *k, struct err *err)
 {
+	bool exclude = k->opts && k->opts->exclude_execs;
+
 	note_mounts(k);
 	for (size_t i = 0; i < k->rec->n_accesses; i++) {
 		const struct record_access *a = &k->rec->accesses[i];
 		int r;
 
+		if (exclude && by_exec_only(k->rec, i))
+			continue;
 		if (a->source == RECORD_LOOKUP)
 			r = replay_lookup(k, a, i, err);
 		else if (a->on_image)

@@ -14,8 +14,8 @@
 	}
 
 const struct names record_sources = NAMES([RECORD_FILE] = "file", [RECORD_LOOKUP] = "lookup");
-const struct names record_entries =
-	NAMES([RECORD_ENTRYPOINT] = "entrypoint", [RECORD_EXECED] = "exec");
+const struct names record_entries = NAMES([RECORD_ENTRYPOINT] = "entrypoint",
+					  [RECORD_EXECED] = "exec", [RECORD_HEALTH] = "health");
 const struct names record_abis =
 	NAMES([RECORD_NATIVE] = "native", [RECORD_COMPAT] = "compat", [RECORD_X32] = "x32");
 const struct names record_phases =

@@ -254,6 +254,20 @@ static void add_seccomp(cJSON *ours, const struct report *r)
 	json_add_strvec(obj, "withheld", &r->calls.withheld);
 }
 
+static void add_commands(cJSON *ours, const struct report *r)
+{
+	static const char *const health[] = {
+		[HEALTH_NONE] = "none", [HEALTH_OK] = "healthy", [HEALTH_FAILED] = "unhealthy"
+	};
+	cJSON *obj = json_add(ours, "commands", json_object());
+
+	json_add_int(obj, "exec", (int64_t)r->execs.n);
+	json_add_int(obj, "exec_failed", (int64_t)r->execs.failed);
+	json_add_int(obj, "host_exec", (int64_t)r->host_execs.n);
+	json_add_int(obj, "host_exec_failed", (int64_t)r->host_execs.failed);
+	json_add_str(ours, "health", health[r->health]);
+}
+
 static void add_loss(cJSON *ours, const struct record_loss *loss)
 {
 	cJSON *obj = json_add(ours, "loss", json_object());
@@ -275,17 +289,22 @@ static void add_times(cJSON *ours, const struct report_times *t)
 	json_add(obj, "decide", cJSON_CreateNumber(t->decide));
 	json_add(obj, "pack", cJSON_CreateNumber(t->pack));
 	json_add(obj, "load", cJSON_CreateNumber(t->load));
+	json_add(obj, "total", cJSON_CreateNumber(t->total));
 }
 
-static void add_ours(cJSON *doc, const struct report *r)
+/* Of an image that was not made there is nothing to tell. */
+static void add_slim(cJSON *ours, const struct report *r)
 {
-	cJSON *ours = json_add(doc, "slimtrace", json_object());
+	json_add_str(ours, "slim_image", r->slim_image ? r->slim_image : "");
+	json_add_str(ours, "slim_image_id", r->slim_id ? r->slim_id : "");
+}
 
+static void add_run(cJSON *ours, const struct report *r)
+{
 	json_add_int(ours, "version", 1);
 	json_add_str(ours, "tool", SLIMTRACE_VERSION);
 	json_add_str(ours, "image", r->image);
-	json_add_str(ours, "slim_image", r->slim_image ? r->slim_image : "");
-	json_add_str(ours, "slim_image_id", r->slim_id ? r->slim_id : "");
+	add_slim(ours, r);
 	json_add_int(ours, "fat_bytes", (int64_t)r->fat_bytes);
 	json_add_int(ours, "slim_bytes", (int64_t)r->slim_bytes);
 	json_add_int(ours, "fat_files", (int64_t)r->fat_files);
@@ -296,7 +315,29 @@ static void add_ours(cJSON *doc, const struct report *r)
 		add_seccomp(ours, r);
 	add_loss(ours, &r->loss);
 	add_probes(ours, &r->probes);
+	add_commands(ours, r);
 	add_times(ours, &r->times);
+}
+
+void report_result(const struct report *r, const struct err *err, int exit_status,
+		   struct strbuf *ret)
+{
+	_cleanup_(json_free) cJSON *doc = json_object();
+	cJSON *failure;
+
+	json_add_str(doc, "state", err ? "failed" : "done");
+	json_add_int(doc, "exit_code", exit_status);
+	if (err) {
+		failure = json_add(doc, "error", json_object());
+		json_add_str(failure, "message", err->msg);
+		json_add_str(failure, "hint", err->hint);
+	}
+	if (r) {
+		add_run(doc, r);
+		json_add_str(doc, "image_id", r->image_id ? r->image_id : "");
+		json_add_str(doc, "artifacts", r->artifacts ? r->artifacts : "");
+	}
+	json_print(doc, true, ret);
 }
 
 static void add_start_command(cJSON *doc, const struct image_config *config,
@@ -330,6 +371,6 @@ void report_creport(const struct report *report, const struct image *img, const 
 	add_fan(monitors, rec);
 	add_pt(monitors, rec);
 	add_image(doc, img, keep, rec);
-	add_ours(doc, report);
+	add_run(json_add(doc, "slimtrace", json_object()), report);
 	json_print(doc, true, ret);
 }

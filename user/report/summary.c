@@ -57,6 +57,18 @@ static void add_seccomp(const struct report *r, struct strbuf *sb)
 			    r->calls.n);
 }
 
+static void add_commands(const struct report *r, struct strbuf *sb)
+{
+	size_t n = r->execs.n + r->host_execs.n, failed = r->execs.failed + r->host_execs.failed;
+
+	if (n)
+		strbuf_addf(sb, "  %-10s %zu of %zu worked\n", "commands", n - failed, n);
+	if (r->health != HEALTH_NONE)
+		strbuf_addf(sb, "  %-10s %s\n", "health",
+			    r->health == HEALTH_OK ? "the health check succeeded"
+						   : "the health check failed");
+}
+
 static void add_times(const struct report *r, struct strbuf *sb)
 {
 	const struct report_times *t = &r->times;
@@ -85,6 +97,7 @@ void report_summary(const struct report *r, struct strbuf *ret)
 		    r->programs == 1 ? "" : "s");
 	add_probes(r, ret);
 	add_seccomp(r, ret);
+	add_commands(r, ret);
 	add_times(r, ret);
 	if (r->artifacts)
 		add_safe_line(ret, "artifacts", r->artifacts);

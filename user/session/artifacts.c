@@ -45,7 +45,7 @@ int run_write_artifacts(struct run *run, struct err *err)
 {
 	_cleanup_free_ char *base = xasprintf("%s/.images/%s", run->opts->state_path,
 					      run->image_id + strlen("sha256:"));
-	_cleanup_free_ char *name = xasprintf(".artifacts.%d", (int)getpid());
+	_cleanup_free_ char *name = run_artifacts_name();
 	_cleanup_close_ int dirfd = -1, set = -1;
 	int r = io_mkdir_p(base, 0700, err);
 

@@ -13,7 +13,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "session/owner.h"
 #include "session/session.h"
+#include "session/spec.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/clock.h"
@@ -24,113 +26,48 @@
 #define DEFAULT_GRACE_S 10 /* docker stop's */
 #define TICK_MS 50
 #define STUCK_MS 500
+#define ENGINE_BACK_MS 60000
 #define DRAIN_MS 2000 /* for output that is still under way when the container has ended */
-#define LABEL "io.slimtrace.pid"
 
-/* A command line as the user wrote it: a JSON array, or words as a shell would split them. */
-static int add_words(cJSON *body, const char *key, const char *option, const char *text,
-		     struct err *err)
+/* What is exposed for this run only is knocked at as what the image exposes. */
+static void note_ports(struct run *run, const cJSON *body)
 {
-	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
-	int r;
+	const cJSON *port;
 
-	if (!text)
-		return 0;
-	if (text[strspn(text, " \t")] == '[') {
-		_cleanup_(json_free) cJSON *doc = json_object();
-		cJSON *array;
-
-		r = json_parse(text, strlen(text), option, &array, err);
-		if (!r)
-			r = json_strvec((json_add(doc, "v", array), doc), "v", &words, err);
-	} else {
-		r = text_split_words(text, &words, err);
-	}
-	if (r < 0) {
-		err->class = ERR_USAGE;
-		return err_wrap(err, "%s '%s'", option, text);
-	}
-	json_add_strvec(body, key, &words);
-	return 0;
+	cJSON_ArrayForEach (port, json_get(body, "ExposedPorts"))
+		if (!strvec_has(&run->ports, port->string))
+			strvec_push(&run->ports, port->string);
 }
 
-/* "NAME" alone takes the value from our own environment, as docker run -e does. */
-static void add_env(cJSON *body, const struct strvec *env)
+static int add_labels(cJSON *body, const struct strvec *labels, struct err *err)
 {
-	_cleanup_strvec_ struct strvec out = STRVEC_INIT;
+	cJSON *obj = spec_object(body, "Labels");
 
-	for (size_t i = 0; i < env->n; i++) {
-		const char *value = strchr(env->v[i], '=') ? NULL : getenv(env->v[i]);
+	for (size_t i = 0; i < labels->n; i++) {
+		const char *label = labels->v[i];
+		size_t len = strcspn(label, "=");
+		_cleanup_free_ char *key = xstrndup(label, len);
 
-		if (strchr(env->v[i], '='))
-			strvec_push(&out, env->v[i]);
-		else if (value)
-			strvec_pushf(&out, "%s=%s", env->v[i], value);
+		if (!len || !strncmp(key, OWNER_LABELS, strlen(OWNER_LABELS)))
+			return spec_wrong(err, "--label", label,
+					  "it has no name, or one of slimtrace's own");
+		spec_set(obj, key, cJSON_CreateString(label[len] ? label + len + 1 : ""));
 	}
-	if (out.n)
-		json_add_strvec(body, "Env", &out);
-}
-
-/* A relative host directory counts from here; a name without a slash is a volume's. */
-static void add_mounts(cJSON *host, const struct strvec *mounts)
-{
-	_cleanup_strvec_ struct strvec out = STRVEC_INIT;
-
-	for (size_t i = 0; i < mounts->n; i++) {
-		const char *mount = mounts->v[i];
-		size_t len = strcspn(mount, ":");
-		_cleanup_free_ char *source = xstrndup(mount, len), *real = NULL;
-
-		if (*source == '.')
-			real = realpath(source, NULL);
-		strvec_pushf(&out, "%s%s", real ? real : source, mount + len);
-	}
-	if (out.n)
-		json_add_strvec(host, "Binds", &out);
-}
-
-static int create_body(const struct run *run, cJSON **ret, struct err *err)
-{
-	const struct build_opts *o = run->opts;
-	_cleanup_(json_free) cJSON *body = json_object();
-	cJSON *labels = json_add(body, "Labels", json_object());
-	cJSON *host = json_add(body, "HostConfig", json_object());
-	_cleanup_free_ char *pid = xasprintf("%d", (int)getpid());
-	int r;
-
-	json_add_str(body, "Image", run->image_id);
-	json_add_str(labels, LABEL, pid);
-	json_add_bool(body, "AttachStdout", true);
-	json_add_bool(body, "AttachStderr", true);
-	r = add_words(body, "Entrypoint", "--entrypoint", o->entrypoint, err);
-	if (!r)
-		r = add_words(body, "Cmd", "--cmd", o->cmd, err);
-	if (r < 0)
-		return r;
-	add_env(body, &o->env);
-	add_mounts(host, &o->mounts);
-	if (o->links.n)
-		json_add_strvec(host, "Links", &o->links);
-	if (o->user)
-		json_add_str(body, "User", o->user);
-	if (o->workdir)
-		json_add_str(body, "WorkingDir", o->workdir);
-	if (o->hostname)
-		json_add_str(body, "Hostname", o->hostname);
-	if (o->network)
-		json_add_str(host, "NetworkMode", o->network);
-	*ret = TAKE_PTR(body);
 	return 0;
 }
 
 int container_create(struct run *run, struct err *err)
 {
 	_cleanup_(json_free) cJSON *body = NULL;
-	int r = create_body(run, &body, err);
+	int r = spec_make(run->opts, run->image_id, &body, err);
 
+	if (!r)
+		r = add_labels(body, &run->opts->labels, err);
 	if (r < 0)
 		return r;
-	run->tty = false;
+	owner_label(spec_object(body, "Labels"), run->opts->keep_container);
+	note_ports(run, body);
+	run->tty = run->opts->tty;
 	/*
 	 * Neither creating nor starting is broken off half-way: the engine would go on with it, and
 	 * leave a container whose ID we never learned, or one started after we had removed it.
@@ -152,12 +89,28 @@ static int start_failed(struct run *run, struct err *err)
 	return err_wrap(err, "the container did not start");
 }
 
+static int open_input(struct run *run, struct err *err)
+{
+	const char *path = run->opts->stdin_path;
+	int fd;
+
+	if (!path)
+		return 0;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe may have no writer yet */
+	if (fd < 0)
+		return err_set(err, errno, "--stdin: cannot open '%s'", path);
+	return engine_stdin_start(run->engine, run->container, fd, &run->input, err);
+}
+
 int container_start(struct run *run, struct err *err)
 {
 	_cleanup_(json_free) cJSON *state = NULL;
 	int r;
 
 	run->output = output_new(run->opts->show_logs);
+	r = open_input(run, err);
+	if (r < 0)
+		return r;
 	r = engine_follow_start(run->engine, run->container, run->tty, output_feed, run->output,
 				&run->follow, err);
 	if (r < 0)
@@ -178,14 +131,33 @@ int container_start(struct run *run, struct err *err)
 	return 0;
 }
 
+/* An engine that is restarted is back soon, and tells then; one that stays away ends the run. */
+static bool engine_is_gone(struct run *run, const struct err *err)
+{
+	uint64_t now = clock_mono_ms();
+
+	if (!run->away_ms)
+		run->away_ms = now;
+	if (now - run->away_ms < ENGINE_BACK_MS)
+		return false;
+	log_warn("the engine does not answer any more: %s", err->msg);
+	return true;
+}
+
 bool container_ended(struct run *run)
 {
-	struct err ignored = ERR_INIT;
-	int status;
+	struct err err = ERR_INIT;
+	int status, r;
 
 	if (!run->running)
 		return true;
-	if (engine_container_wait(run->engine, run->container, 0, &status, &ignored) != 1)
+	r = engine_container_wait(run->engine, run->container, 0, &status, &err);
+	if (r == -EINTR)
+		return false;
+	if (r < 0)
+		return r == -ENOENT || engine_is_gone(run, &err);
+	run->away_ms = 0;
+	if (!r)
 		return false;
 	run->running = false;
 	run->report->exit_status = status;
@@ -297,14 +269,61 @@ int container_stop(struct run *run, struct err *err)
 	return r < 0 ? r : 0;
 }
 
-void container_remove(struct run *run)
+/* Waits for nothing when asked twice to end. */
+static bool try_again(const struct err *err, uint64_t until_ms)
+{
+	bool away = err->code == ECONNREFUSED || err->code == ECONNRESET || err->code == EPIPE;
+
+	return away && cancel_count() < 2 && clock_mono_ms() < until_ms;
+}
+
+/* An engine that is restarted comes back with the container, and it is ours to remove. */
+static int remove_for_sure(struct run *run, struct err *err)
+{
+	uint64_t until = clock_mono_ms() + ENGINE_BACK_MS;
+	struct err ignored = ERR_INIT;
+	bool told = false;
+
+	for (;;) {
+		int r;
+
+		*err = (struct err)ERR_INIT;
+		r = engine_container_remove(run->engine, run->container, err);
+		if (r >= 0 || !try_again(err, until))
+			return r;
+		if (!told)
+			log_info("the engine is away: waiting for it to remove container %.12s",
+				 run->container);
+		told = true;
+		cancel_wait(-1, TICK_MS * 4, &ignored);
+	}
+}
+
+static void let_go(struct run *run)
 {
 	struct err err = ERR_INIT;
 
+	if (run->opts->keep_container && run->running)
+		engine_container_kill(run->engine, run->container, "SIGKILL", &err);
+	if (run->opts->keep_container) {
+		log_info("container %.12s is kept: 'docker rm -v' removes it", run->container);
+		return;
+	}
+	if (remove_for_sure(run, &err) >= 0)
+		return;
+	log_warn("container %.12s could not be removed: %s; 'slimtrace clean' will do it",
+		 run->container, err.msg);
+}
+
+void container_remove(struct run *run)
+{
+	engine_stdin_stop(run->input);
+	run->input = NULL;
 	engine_follow_stop(run->follow, run->running || cancel_signal() ? 0 : DRAIN_MS);
 	run->follow = NULL;
-	if (run->container && engine_container_remove(run->engine, run->container, &err) < 0)
-		log_warn("container %.12s could not be removed: %s", run->container, err.msg);
+	output_flush(run->output);
+	if (run->container)
+		let_go(run);
 	free(run->container);
 	run->container = NULL;
 	run->running = false;

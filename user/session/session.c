@@ -19,8 +19,6 @@
 #include "slimtrace/base/progress.h"
 #include "slimtrace/slim.h"
 
-#define LOG_LINES 10
-
 void run_warn(struct run *run, const char *fmt, ...)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
@@ -73,11 +71,19 @@ static int check_image(const struct run *run, struct err *err)
 	const cJSON *entrypoint = json_path(run->inspect, "Config.Entrypoint");
 	const cJSON *cmd = json_path(run->inspect, "Config.Cmd");
 
+	bool given = run->opts->cmd || (run->opts->entrypoint && *run->opts->entrypoint);
+	/* An entrypoint that is given, even an empty one, takes the image's command away too. */
+	bool own = !run->opts->entrypoint &&
+		   (cJSON_GetArraySize(entrypoint) || cJSON_GetArraySize(cmd));
+
 	if (strcmp(os, "linux") != 0)
 		return err_class_set(err, ERR_IMAGE, EINVAL, "image '%s' is for %s, not for linux",
 				     run->opts->image, os);
-	if (!cJSON_GetArraySize(entrypoint) && !cJSON_GetArraySize(cmd) && !run->opts->entrypoint &&
-	    !run->opts->cmd) {
+	if (run->opts->continue_after & CONTINUE_HEALTHY && !run_has_health(run))
+		return err_class_set(err, ERR_USAGE, EINVAL,
+				     "--continue-after healthy: image '%s' has no health check",
+				     run->opts->image);
+	if (!given && !own) {
 		err_class_set(err, ERR_APP, EINVAL, "image '%s' has no command to run",
 			      run->opts->image);
 		return err_hint(err, "give one with --cmd or --entrypoint");
@@ -114,8 +120,10 @@ static int prepare(struct run *run, struct err *err)
 		return err_hint(err, "run it as: sudo slimtrace build %s", run->opts->image);
 	}
 	r = engine_open(&run->opts->engine, &run->engine, err);
-	if (!r)
+	if (!r) {
+		run_clean_before(run);
 		r = engine_image_inspect(run->engine, run->opts->image, &run->inspect, err);
+	}
 	if (!r)
 		r = check_image(run, err);
 	if (!r)
@@ -130,7 +138,7 @@ static int prepare(struct run *run, struct err *err)
 	cJSON_ArrayForEach (port, json_path(run->inspect, "Config.ExposedPorts"))
 		strvec_push(&run->ports, port->string);
 	r = make_tags(run, err);
-	return r < 0 ? r : io_mkdtemp(&run->tmpdir, err);
+	return r < 0 ? r : run_make_tmpdir(&run->tmpdir, err);
 }
 
 /* The container is made first: its ID is what the tracer waits for. */
@@ -167,6 +175,7 @@ static int finish_trace(struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	run->rec->image_id = xstrdup(run->image_id);
+	run_mark_health(run);
 	rep->accesses = run->rec->n_accesses;
 	rep->programs = run->rec->n_programs;
 	rep->syscalls = counts.syscalls;
@@ -196,50 +205,10 @@ static int stop(struct run *run, struct err *err)
 	return finish_trace(run, err);
 }
 
-static int app_failed(struct run *run, const char *what, struct err *err)
-{
-	_cleanup_strbuf_ struct strbuf tail = STRBUF_INIT;
-
-	engine_follow_stop(run->follow, 2000);
-	run->follow = NULL;
-	output_tail(run->output, LOG_LINES, &tail);
-	if (tail.len && !run->opts->show_logs) {
-		log_info("the last lines of its output:");
-		log_raw(tail.buf, tail.len);
-	}
-	err_class_set(err, ERR_APP, ECHILD, "%s", what);
-	return err_hint(err, "see whether 'docker run' works with the same options; "
-			     "--force makes the image all the same");
-}
-
-/* Whether the app did enough for its trace to be believed. */
-static int judge(struct run *run, struct err *err)
-{
-	const struct report *rep = run->report;
-	_cleanup_free_ char *what = NULL;
-
-	if (run->opts->force)
-		return 0;
-	if (rep->exit_status > 0)
-		what = xasprintf("the app ended with exit status %d", rep->exit_status);
-	else if (rep->probes.n && !rep->probes.ok && rep->exit_status == 0)
-		what = xasprintf("the app ended before it answered a probe");
-	if (what)
-		return app_failed(run, what, err);
-	if (rep->probes.n && !rep->probes.ok && !run->opts->execs.n && !run->opts->probe.go_on &&
-	    run->opts->continue_after != CONTINUE_SECONDS) {
-		app_failed(run, "no HTTP probe got an answer", err);
-		return err_hint(
-			err,
-			"if it is no HTTP server, say --http-probe-off and drive it with --exec "
-			"or --continue-after; --force makes the image all the same");
-	}
-	return 0;
-}
-
 static int decide(struct run *run, struct err *err)
 {
-	struct keep_opts opts = { .include_paths = &run->opts->include_paths };
+	struct keep_opts opts = { .include_paths = &run->opts->include_paths,
+				  .exclude_execs = run->opts->exclude_exec_paths };
 	struct report *rep = run->report;
 	char kept[16], all[16];
 	int r;
@@ -369,7 +338,7 @@ static int run_all(struct run *run, struct err *err)
 		r = stop(run, err);
 	run->report->times.observe = seconds_since(start_ms);
 	if (!r)
-		r = judge(run, err);
+		r = run_judge(run, err);
 	cancel_mask(true); /* what ended the run must not end this */
 	container_remove(run);
 	cancel_mask(false);

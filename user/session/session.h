@@ -28,9 +28,11 @@ struct run {
 	bool tty;
 	struct strvec ports; /* "80/tcp", as the image exposes them */
 	pid_t pid;	     /* of the container's first process, on the host */
+	uint64_t away_ms;    /* clock_mono_ms() since when the engine does not answer; 0: it does */
 	uint64_t started_ms; /* clock_mono_ms() when it was started */
 	struct output *output;
 	struct engine_follow *follow;
+	struct engine_stdin *input;
 	struct trace *trace;
 
 	struct image *img;
@@ -52,14 +54,37 @@ void container_remove(struct run *run);
 
 /* observe.c: drives the app until the observation is over. */
 int run_observe(struct run *run, struct err *err);
-void run_show_counts(struct run *run);
+
+/* wait.c */
 /* A number that grows whenever the container does something that it had not done before. */
 uint64_t run_activity(struct run *run);
+void run_show_counts(struct run *run);
+/* Until the app listens, is healthy, has gone quiet, has ended, or took too long to start. */
+int run_wait_up(struct run *run, struct err *err);
+/* What --continue-after waits for. */
+int run_wait_end(struct run *run, bool probed, struct err *err);
+
+/* exec.c: commands and scripts in the container. */
+int run_execs(struct run *run, struct err *err);
+/* Says how a command ended that failed, with its last lines unless they were shown. */
+void run_tell_failed(struct run *run, struct output *out, const char *what, int status);
+
+/* health.c: runs the image's health check until it succeeds, within the start timeout. */
+int run_health(struct run *run, struct err *err);
+bool run_has_health(const struct run *run);
+/* Tells the health check's programs in the record from other ones put into the container. */
+void run_mark_health(struct run *run);
+
+/* hostexec.c: commands and scripts on the host. */
+int run_host_execs(struct run *run, struct err *err);
+
+/* judge.c: whether the app did enough for its trace to be believed. */
+int run_judge(struct run *run, struct err *err);
 
 #define RUN_MAX_PORTS PROBE_MAX_PORTS
 
 /* probe.c */
-/* TCP ports that the image exposes, at most @max. */
+/* TCP ports that the image, or --expose, exposes, at most @max. */
 size_t run_exposed_ports(const struct run *run, uint16_t *ports, size_t max);
 /*
  * Where to knock: ports that the user named, else what the image exposes, or when it exposes
@@ -86,6 +111,14 @@ int run_write_profiles(struct run *run, int dirfd, struct err *err);
 char *profiles_base_name(const char *image);
 /* The image's name: as the user said it, or when that was an ID, the first name that it has. */
 const char *run_image_name(const struct run *run);
+
+/* clean.c */
+#define RUN_ARTIFACTS_PREFIX ".artifacts."
+/* Names that tell another run whose they are. */
+int run_make_tmpdir(char **ret, struct err *err);
+char *run_artifacts_name(void);
+/* What killed runs left is removed before a run; that it cannot be is no failure of the run. */
+void run_clean_before(struct run *run);
 
 /* Adds to the report's warnings, and logs it. */
 void run_warn(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -30,5 +30,9 @@ int io_mkdir_p(const char *path, mode_t mode, struct err *err);
 int io_remove_tree(int dirfd, const char *name, struct err *err);
 /* A private directory (0700) "<TMPDIR or /var/tmp>/slimtrace-XXXXXX"; the path is malloc'ed. */
 int io_mkdtemp(char **ret_path, struct err *err);
+/* As above with another word than "slimtrace". */
+int io_mkdtemp_as(const char *prefix, char **ret_path, struct err *err);
+/* Where these are made: TMPDIR when it is an absolute path, else /var/tmp. */
+const char *io_tmpdir(void);
 
 #endif

@@ -7,6 +7,7 @@
 context
 prog wait webserver
 put data/hello 'hello'
+put data/goodbye 'goodbye'
 put www/index.html 'page'
 image e2e/wait <<'END'
 FROM scratch

@@ -98,6 +98,10 @@ has 'the summary goes to stdout' "$out" 'e2e/tool.slim'
 slimtrace version
 is 'version: exit status' "$rc" 0
 for word in slimtrace engine kernel tracer; do has "version: $word" "$out" "$word"; done
+slimtrace --output-format json version
+is 'version: JSON' "$(jq -r '.tracer.features[0].present, .engine.host' <<<"$out")" $'true\n'"$DOCKER_HOST"
+slimtrace --output-format json build --nonsense
+is 'wrong usage: JSON' "$(jq -r '"\(.state) \(.exit_code)"' <<<"$out")" 'failed 2'
 slimtrace build --help
 is 'help: exit status' "$rc" 0
 for word in --http-probe-cmd --include-path --tls-verify; do has "help: $word" "$out" "$word"; done

@@ -18,14 +18,17 @@ ENTRYPOINT ["/selfview"]
 CMD ["--from", "image"]
 END
 
-# IDs, inode numbers and overlay directories differ between any two containers.
+# IDs, inode numbers and overlay directories differ between any two containers. So does the order of
+# variables given with -e: docker's client keeps them in a Go map (ParseProxyConfig in its run.go).
 normalise() {
 	local host
 	sed -n 's/^self: //p' | tr -d '\r' >lines
 	host=$(sed -n 's/^hostname //p' lines)
 	sed -E -e "s/\\b${host:-none}\\b/HOST/g" -e 's/\b[0-9a-f]{64}\b/ID/g' \
 		-e 's/^(.*mountinfo: )[0-9]+ [0-9]+ [0-9]+:[0-9]+/\1/' \
-		-e 's/(lowerdir|upperdir|workdir)=[^, ]*/\1/g' -e 's/pipe:\[[0-9]+\]/pipe/' -e 's/master:[0-9]+/master:N/' lines
+		-e 's/(lowerdir|upperdir|workdir)=[^, ]*/\1/g' -e 's/pipe:\[[0-9]+\]/pipe/' -e 's/master:[0-9]+/master:N/' lines >same
+	grep -v '^env: ' same
+	grep '^env: ' same | sort
 }
 
 compare() { # NAME "DOCKER RUN OPTIONS" "SLIMTRACE OPTIONS" [COMMAND...]

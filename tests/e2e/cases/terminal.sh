@@ -19,13 +19,14 @@ servers=0
 mux() { tmux -S "$SCRATCH/tmux-$servers" "$@"; }
 trap 'mux kill-server 2>/dev/null' EXIT
 
-# on_terminal ARGS...: slimtrace build in an 80x24 terminal; its exit status goes to ./status
+columns=80 environment=''
+# on_terminal ARGS...: slimtrace build in a terminal; its exit status goes to ./status
 on_terminal() {
 	rm -f status
 	mux kill-server 2>/dev/null
 	servers=$((servers + 1))
-	mux -f /dev/null new-session -d -x 80 -y 24 -s s \
-		"LANG=C.UTF-8 '$SLIMTRACE' --state-path '$state' build $*; echo \$? >'$SCRATCH/status'; exec cat"
+	mux -f /dev/null new-session -d -x "$columns" -y 24 -s s \
+		"$environment LANG=C.UTF-8 '$SLIMTRACE' --state-path '$state' build $*; echo \$? >'$SCRATCH/status'; exec cat"
 	mux pipe-pane -t s "cat >'$SCRATCH/raw'"
 }
 screen() { mux capture-pane -p -t s; }
@@ -58,4 +59,67 @@ mux send-keys -t s C-c
 ok 'Ctrl-C: it ends' until_true 60 is_over
 is 'Ctrl-C: exit status' "$(<status)" 130
 is 'Ctrl-C: nothing is left behind' "$(leftovers)" ''
+
+# --- a narrow terminal: the live line is never longer than it, so that it can be taken away again ---
+columns=40
+on_terminal --http-probe-off --continue-after 2 --exec "'true # a command that is longer than the terminal is wide'" \
+	--entrypoint /wait e2e/tty
+seen=0
+until is_over; do
+	rows=$(screen | grep -c '[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]')
+	((rows > seen)) && seen=$rows
+	sleep 0.02
+done
+is 'narrow: never more than one live line' "$seen" 1
+is 'narrow: exit status' "$(<status)" 7 # /bin/sh is not in this image
+is 'narrow: none stays' "$(screen | grep -c '[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]')" 0
+on_terminal e2e/tty
+ok 'narrow: it ends' until_true 60 is_over
+is 'narrow: exit status of another' "$(<status)" 0
+columns=80
+
+# --- what is drawn is no colour; where nothing can be drawn, plain lines ---
+environment='NO_COLOR=1'
+on_terminal e2e/tty
+ok 'NO_COLOR: it ends' until_true 60 is_over
+is 'NO_COLOR: exit status' "$(<status)" 0
+lacks 'NO_COLOR: none' "$(tr -d '[:space:]' <raw)" $'\e[31m'
+is 'NO_COLOR: no colour at all' "$(grep -cE $'\e\\[(3[0-7]|9[0-7]|38|1)[;m]' raw)" 0
+environment='TERM=dumb'
+on_terminal e2e/tty
+ok 'a dumb terminal: it ends' until_true 60 is_over
+lacks 'a dumb terminal: no control sequences' "$(<raw)" $'\e[K'
+environment=''
+
+# --- a terminal for us, files for the output ---
+on_terminal --output-format json e2e/tty ">'$SCRATCH/document'"
+ok 'json: it ends' until_true 60 is_over
+is 'json: exit status' "$(<status)" 0
+is 'json: one document' "$(jq -s 'length' document)" 1
+is 'json: what was made' "$(jq -r '"\(.state) \(.exit_code) \(.slim_image) \(.probes | length)"' document)" \
+	'done 0 e2e/tty.slim:latest 1'
+has 'json: messages are on stderr' "$(screen)" '✓ loading'
+on_terminal --output-format json --http-probe-off --entrypoint /absent e2e/tty ">'$SCRATCH/document'"
+ok 'json, a failure: it ends' until_true 60 is_over
+is 'json, a failure: told' "$(jq -r '"\(.state) \(.exit_code)"' document)" 'failed 7'
+has 'json, a failure: why' "$(jq -r .error.message document)" /absent
+on_terminal --quiet e2e/tty
+ok 'quiet: it ends' until_true 60 is_over
+lacks 'quiet: no live line' "$(<raw)" '⠋'
+has 'quiet: the summary' "$(screen)" 'e2e/tty.slim'
+on_terminal --debug e2e/tty "2>'$SCRATCH/debug'"
+ok 'debug: it ends' until_true 60 is_over
+has 'debug: says more' "$(<debug)" 'slimtrace: debug: engine: POST '
+lacks 'debug: elsewhere than the terminal' "$(screen)" 'debug:'
+
+# --- Ctrl-C while it works: the terminal is usable again, and nothing stays ---
+on_terminal --http-probe-off --host-exec "'sleep 100'" --entrypoint /wait e2e/tty
+ok 'Ctrl-C in a test of the user: it runs' until_true 30 shows 'sleep 100'
+mux send-keys -t s C-c
+ok 'Ctrl-C in a test of the user: it ends' until_true 60 is_over
+is 'Ctrl-C in a test of the user: exit status' "$(<status)" 130
+is 'Ctrl-C in a test of the user: nothing is left behind' "$(leftovers)" ''
+not_ok 'Ctrl-C in a test of the user: it is gone too' pgrep -x -f 'sleep 100'
+mux send-keys -t s 'typed' Enter
+ok 'the terminal works' until_true 5 shows typed
 done_testing

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The image's HEALTHCHECK. The engine runs it too, but at times of its own, the first after 30
+ * seconds by default, and some engines never; so it is run here as the engine would run it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "session/session.h"
+#include "slimtrace/base/cancel.h"
+#include "slimtrace/base/clock.h"
+#include "slimtrace/base/log.h"
+#include "slimtrace/base/progress.h"
+
+#define DEFAULT_TIMEOUT_MS 30000 /* docker's, for one run of it */
+#define RETRY_MS 500
+
+/* ["NONE"], ["CMD", WORD...] or ["CMD-SHELL", LINE]. */
+static bool health_words(const struct run *run, struct strvec *ret)
+{
+	_cleanup_strvec_ struct strvec test = STRVEC_INIT;
+	struct err ignored = ERR_INIT;
+	bool shell;
+
+	if (json_strvec(run->inspect, "Config.Healthcheck.Test", &test, &ignored) < 0 || test.n < 2)
+		return false;
+	shell = !strcmp(test.v[0], "CMD-SHELL");
+	if (!shell && strcmp(test.v[0], "CMD") != 0)
+		return false;
+	if (shell && (json_strvec(run->inspect, "Config.Shell", ret, &ignored) < 0 || !ret->n)) {
+		strvec_release(ret);
+		strvec_push(ret, "/bin/sh");
+		strvec_push(ret, "-c");
+	}
+	for (size_t i = 1; i < test.n; i++)
+		strvec_push(ret, test.v[i]);
+	return true;
+}
+
+bool run_has_health(const struct run *run)
+{
+	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
+
+	return health_words(run, &words);
+}
+
+/* *ret: its exit status, -1 when it took too long or could not be run. */
+static int check_once(struct run *run, const struct engine_exec *exec, struct output *out, int *ret,
+		      struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = engine_exec(run->engine, run->container, exec, output_feed, out, ret, &why);
+
+	if (r == -EINTR)
+		*err = why;
+	if (r < 0)
+		*ret = -1;
+	return r == -EINTR ? r : 0;
+}
+
+static int check_until_healthy(struct run *run, const struct engine_exec *exec, struct output *out,
+			       int *ret_status, struct err *err)
+{
+	uint64_t limit = run->started_ms + (uint64_t)run->opts->start_timeout_s * 1000;
+
+	for (unsigned int tries = 1;; tries++) {
+		int r = check_once(run, exec, out, ret_status, err);
+
+		if (r < 0 || !*ret_status || container_ended(run) || clock_mono_ms() >= limit)
+			return r;
+		progress_update("not healthy yet, asked %u times", tries);
+		r = cancel_wait(-1, RETRY_MS, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+int run_health(struct run *run, struct err *err)
+{
+	uint64_t timeout_ns = json_u64(run->inspect, "Config.Healthcheck.Timeout", 0);
+	struct engine_exec exec = { .timeout_ms = DEFAULT_TIMEOUT_MS };
+	struct output *out;
+	int status = -1, r;
+
+	if (container_ended(run) || !health_words(run, &exec.cmd))
+		return 0;
+	if (timeout_ns / 1000000 > 0 && timeout_ns / 1000000 < INT32_MAX)
+		exec.timeout_ms = (int)(timeout_ns / 1000000);
+	progress_phase("health");
+	out = output_new(run->opts->show_logs);
+	r = run_wait_up(run, err);
+	if (!r)
+		r = check_until_healthy(run, &exec, out, &status, err);
+	strvec_release(&exec.cmd);
+	if (!r) {
+		run->report->health = status ? HEALTH_FAILED : HEALTH_OK;
+		if (!status)
+			progress_done("the health check succeeds");
+		else if (!container_ended(run))
+			run_tell_failed(run, out, "the image's health check", status);
+	}
+	output_free(out);
+	return r;
+}
+
+/* --- in the record --- */
+
+static bool is_check(const struct record_program *p, const struct strvec *words)
+{
+	if (p->entry != RECORD_EXECED || p->argv.n != words->n)
+		return false;
+	for (size_t i = 0; i < words->n; i++)
+		if (strcmp(p->argv.v[i], words->v[i]) != 0)
+			return false;
+	return true;
+}
+
+/* Parents stand before their children. */
+void run_mark_health(struct run *run)
+{
+	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
+	struct record *rec = run->rec;
+
+	if (!health_words(run, &words))
+		return;
+	for (size_t i = 0; i < rec->n_programs; i++) {
+		struct record_program *p = &rec->programs[i];
+
+		if (p->parent == i ? is_check(p, &words)
+				   : rec->programs[p->parent].entry == RECORD_HEALTH)
+			p->entry = RECORD_HEALTH;
+	}
+}
