@@ -34,6 +34,7 @@ enum keep_reason {
 	KEEP_MOUNT_POINT, /* what the runtime mounts over */
 	KEEP_RUNTIME_DIR, /* a directory that every program may count on: /tmp and the like */
 	KEEP_ENTRYPOINT,  /* the configured entrypoint, command, shell or health check program */
+	KEEP_SHARED,	  /* another image of the set keeps it in a layer that both have */
 	KEEP_REASONS,
 };
 const char *keep_reason_name(enum keep_reason reason);
@@ -56,6 +57,9 @@ int keep_decide(const struct image *img, const struct record *rec, const struct 
 		struct keep **ret, struct err *err);
 void keep_free(struct keep *k);
 DEFINE_CLEANUP(struct keep *, keep_free);
+
+/* @e stays too, with the directories above it (KEEP_SHARED). */
+void keep_share(struct keep *k, struct image_entry *e);
 
 bool keep_has(const struct keep *k, const struct image_entry *e);
 /* Bit set of 1 << enum keep_reason; 0 for a dropped entry. */

@@ -27,6 +27,11 @@ struct report_commands {
 };
 enum report_health { HEALTH_NONE, HEALTH_OK, HEALTH_FAILED }; /* of the image's health check */
 
+struct report_layer {
+	struct digest diff_id;
+	uint64_t bytes; /* of the fat image: of its content, 0 when not known; slim: of the tar */
+};
+
 struct report {
 	char *image; /* as the user named it */
 	char *image_id;
@@ -44,6 +49,8 @@ struct report {
 	int exit_status;	    /* of the container's first process; -1: we stopped it */
 	struct profile_calls calls; /* that the seccomp profile allows; none: there is no profile */
 	char *seccomp, *apparmor;   /* their files, in artifacts */
+	struct report_layer *fat_layers, *layers; /* bottom first */
+	size_t n_fat_layers, n_layers;
 	struct strvec warnings;
 	struct report_times times;
 };
@@ -51,6 +58,9 @@ void report_release(struct report *report);
 
 /* The closing summary, for stdout: plain text, no escapes. */
 void report_summary(const struct report *report, struct strbuf *ret);
+
+/* What several slim images take together on a disk that stores a layer once. */
+void report_set_summary(const struct report *reports, size_t n, struct strbuf *ret);
 
 /*
  * The same for programs (--output-format json): one JSON document, with the keys that creport.json

@@ -16,6 +16,7 @@
 #include "slimtrace/engine.h"
 #include "slimtrace/profile.h"
 #include "slimtrace/report.h"
+#include "slimtrace/slim.h"
 
 /*
  * When the observation ends: when all that is named here has happened, or the container has ended.
@@ -72,6 +73,13 @@ struct build_opts {
 	unsigned int start_timeout_s; /* how long the app may take until it listens */
 
 	struct strvec include_paths;
+
+	/* The slim image. */
+	enum slim_layers layers;
+	struct slim_edits edits;
+	struct slim_perms perms;
+	bool plain_perms; /* --keep-perms=false */
+
 	bool profile_only; /* all but the image */
 	enum profile_format seccomp_format;
 	bool seccomp_arg_filters;
@@ -84,8 +92,13 @@ struct build_opts {
 	uint64_t ring_bytes; /* 0: the tracer's default */
 };
 
-/* @ret is the caller's (report_release()), filled as far as the run came, also on failure. */
-int session_build(const struct build_opts *opts, struct report *ret, struct err *err);
+/*
+ * Runs each of @images in turn, with the same options (@opts->image is not looked at), then makes
+ * the slim images of all. @ret has a report for each; they are the caller's (report_release()),
+ * filled as far as the run came, also on failure. With several images an error names the one.
+ */
+int session_build(const struct build_opts *opts, const struct strvec *images, struct report *ret,
+		  struct err *err);
 
 struct clean_opts {
 	struct engine_opts engine;

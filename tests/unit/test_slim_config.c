@@ -16,9 +16,9 @@
 
 static int patch(const char *config, struct strbuf *ret, struct err *err)
 {
-	struct digest id = { ID };
+	struct slim_layer layer = { .diff_id = { ID } };
 
-	return slim_config_patch(config, strlen(config), &id, 1, "me \"x\"", ret, err);
+	return slim_config_patch(config, strlen(config), &layer, 1, true, "me \"x\"", ret, err);
 }
 
 static void is_patched(const char *config, const char *want, const char *name)
@@ -142,7 +142,7 @@ static void test_nested(void)
 static void test_cut(void)
 {
 	const char config[] = "{\"created\":\"x\",\"rootfs\":{\"a\":[1]},\"history\":[{}]}";
-	struct digest id = { ID };
+	struct slim_layer layer = { .diff_id = { ID } };
 	size_t accepted = 0;
 
 	for (size_t len = 0; len < strlen(config); len++) {
@@ -152,7 +152,7 @@ static void test_cut(void)
 
 		memcpy(part, config, len); /* exactly as long: reading beyond it is seen */
 		part = xreallocarray(part, len ? len : 1, 1);
-		accepted += !slim_config_patch(part, len, &id, 1, "me", &got, &err);
+		accepted += !slim_config_patch(part, len, &layer, 1, true, "me", &got, &err);
 	}
 	is_int(accepted, 0, "no part of a configuration is one");
 }

@@ -16,6 +16,7 @@
 #include "slimtrace/keep.h"
 
 #define MAX_ENTRIES 64
+#define MAX_LAYERS 8
 
 /* Content: @data at @offset, a hole before and after it. */
 struct content {
@@ -31,11 +32,13 @@ struct image {
 	bool dropped[MAX_ENTRIES];
 	uint32_t n;
 	struct image_config config;
+	struct image_layer layers[MAX_LAYERS];
+	size_t n_layers;
 	int open_files;
 };
 
 struct keep {
-	const struct image *img;
+	struct image *img;
 };
 
 struct image_file {
@@ -47,6 +50,34 @@ struct image_file {
 struct image_entry *image_root(const struct image *img)
 {
 	return (struct image_entry *)(uintptr_t)&img->entries[0];
+}
+
+size_t image_entry_count(const struct image *img)
+{
+	return img->n;
+}
+
+struct image_entry *image_entry(const struct image *img, uint32_t id)
+{
+	return (struct image_entry *)(uintptr_t)&img->entries[id];
+}
+
+size_t image_layer_count(const struct image *img)
+{
+	return img->n_layers;
+}
+
+const struct image_layer *image_layer(const struct image *img, size_t i)
+{
+	return &img->layers[i];
+}
+
+struct image_entry *image_child(const struct image_entry *dir, const char *name, size_t len)
+{
+	for (size_t i = 0; i < dir->n_children; i++)
+		if (dir->children[i]->name_len == len && !memcmp(dir->children[i]->name, name, len))
+			return dir->children[i];
+	return NULL;
 }
 
 const struct image_config *image_config(const struct image *img)
@@ -109,6 +140,12 @@ bool keep_has(const struct keep *k, const struct image_entry *e)
 	return !k->img->dropped[e->id];
 }
 
+void keep_share(struct keep *k, struct image_entry *e)
+{
+	for (; e->parent != e; e = e->parent)
+		k->img->dropped[e->id] = false;
+}
+
 static const char config_text[] =
 	"{\"architecture\":\"amd64\",\"config\":{\"Cmd\":[\"/app\"]},\"created\":\"2026-01-02T03:"
 	"04:05Z\",\"history\":[{}],\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":["
@@ -125,6 +162,7 @@ static struct image *image_make(void)
 						.nlink = 1,
 						.children = img->children[0] };
 	img->n = 1;
+	img->n_layers = 1;
 	img->config.bytes = xstrdup(config_text);
 	img->config.len = strlen(config_text);
 	return img;

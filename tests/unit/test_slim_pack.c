@@ -34,6 +34,8 @@ static int pack(struct image *img, struct packed *ret)
 {
 	_cleanup_strvec_ struct strvec tags = STRVEC_INIT;
 	struct keep keep = { .img = img };
+	struct slim_source source = { .img = img, .keep = &keep };
+	struct slim_set set = { .v = &source, .n = 1 };
 	struct slim_opts opts = {
 		.tags = &tags, .tmpdir = "/tmp", .progress = progress, .ctx = &ret->bytes
 	};
@@ -42,7 +44,7 @@ static int pack(struct image *img, struct packed *ret)
 	*ret = (struct packed){ .archive = STRBUF_INIT, .err = ERR_INIT };
 	strvec_push(&tags, "app.slim:1");
 	strvec_push(&tags, "reg.example:5000/a/b:x");
-	r = slim_pack(img, &keep, &opts, &fd, &ret->result, &ret->err);
+	r = slim_pack(&set, 0, &opts, &fd, &ret->result, &ret->err);
 	if (r < 0) {
 		is_int(fd, -1, "no file after a failure");
 	} else {
@@ -51,6 +53,12 @@ static int pack(struct image *img, struct packed *ret)
 	}
 	is_int(img->open_files, 0, "files are closed");
 	return r;
+}
+
+static void packed_release(struct packed *p)
+{
+	strbuf_release(&p->archive);
+	slim_result_release(&p->result);
 }
 
 static bool next_header(struct archive *a, struct archive_entry **ret)
@@ -110,7 +118,8 @@ static void tar_list(const struct strbuf *tar, struct strbuf *ret)
 
 static void get_layer(const struct packed *p, struct strbuf *ret)
 {
-	_cleanup_free_ char *name = xasprintf("blobs/sha256/%s", digest_hex(&p->result.diff_id));
+	_cleanup_free_ char *name =
+		xasprintf("blobs/sha256/%s", digest_hex(&p->result.layers[0].diff_id));
 
 	tar_get(&p->archive, name, ret);
 }
@@ -126,7 +135,7 @@ static void is_layer(struct image *img, const char *want, const char *name)
 	get_layer(&p, &layer);
 	tar_list(&layer, &list);
 	is_str(list.buf, want, "%s", name);
-	strbuf_release(&p.archive);
+	packed_release(&p);
 }
 
 static void test_types(void)
@@ -198,13 +207,13 @@ static void test_names(void)
 	e = add(img, dir, "link", ENTRY_SYMLINK, 0777);
 	e->target = xstrdup(path.buf);
 	strbuf_addf(&want, "%slink 120777 0:0 1000000000 -> %s\n", path.buf, path.buf);
-	e = add_file(img, NULL, "new\nline", "x");
+	e = add_file(img, NULL, "o\nline", "x");
 	e->nlink = 2;
 	e = add_file(img, NULL, "z\xff\xc3\xa9", "x");
 	e->nlink = 2;
 	e->inode--;
-	strbuf_addf(&want, "new\nline 100644 0:0 1000000000 size 1\n"
-			   "z\xff\xc3\xa9 644 0:0 1000000000 = new\nline\n");
+	strbuf_addf(&want, "o\nline 100644 0:0 1000000000 size 1\n"
+			   "z\xff\xc3\xa9 644 0:0 1000000000 = o\nline\n");
 	add_file(img, NULL, "\xc3\xa9", "x");
 	strbuf_addf(&want, "\xc3\xa9 100644 0:0 1000000000 size 1\n");
 	is_layer(img, want.buf, "names of any length, of any bytes");
@@ -285,7 +294,7 @@ static void test_holes(void)
 	ok(!memmem(layer.buf, layer.len, "GNU.sparse", 10), "engines could not save them again");
 	for (unsigned int i = 0; i < 4; i++)
 		is_content(&layer, names[i], &img->content[i + 1], size);
-	strbuf_release(&p.archive);
+	packed_release(&p);
 	image_unmake(img);
 }
 
@@ -309,8 +318,8 @@ static void test_bytes(void)
 	is_int(pack(img, &p), 0, "a plain file packs");
 	get_layer(&p, &layer);
 	is_int(layer.len, 2048, "a header, a block of content, two blocks of zeros");
-	is_int(layer.len, p.result.layer_bytes, "the size that is told");
-	strbuf_release(&p.archive);
+	is_int(layer.len, p.result.layers[0].size, "the size that is told");
+	packed_release(&p);
 	strbuf_reset(&layer);
 	e->xattrs = xattrs;
 	e->n_xattrs = 2;
@@ -326,7 +335,7 @@ static void test_bytes(void)
 		   !holds(&layer, "SCHILY.dev") && !holds(&layer, "SCHILY.ino") &&
 		   !holds(&layer, "hdrcharset") && !holds(&layer, "root"),
 	   "and no noise");
-	strbuf_release(&p.archive);
+	packed_release(&p);
 	image_unmake(img);
 }
 
@@ -373,7 +382,7 @@ static void check_oci(const struct packed *p)
 	layer = cJSON_GetArrayItem(json_get(manifest, "layers"), 0);
 	is_str(json_str(config, "digest", ""), p->result.image_id.str, "its configuration");
 	ok(has_blob(&p->archive, json_str(config, "digest", "sha256:"), config), "is there");
-	is_str(json_str(layer, "digest", ""), p->result.diff_id.str, "its layer");
+	is_str(json_str(layer, "digest", ""), p->result.layers[0].diff_id.str, "its layer");
 	ok(has_blob(&p->archive, json_str(layer, "digest", "sha256:"), layer), "is there");
 }
 
@@ -383,7 +392,8 @@ static void check_docker(const struct packed *p)
 	const cJSON *image = cJSON_GetArrayItem(doc, 0);
 	const cJSON *layers = json_get(image, "Layers"), *tags = json_get(image, "RepoTags");
 	_cleanup_free_ char *config = xasprintf("blobs/sha256/%s", digest_hex(&p->result.image_id));
-	_cleanup_free_ char *layer = xasprintf("blobs/sha256/%s", digest_hex(&p->result.diff_id));
+	_cleanup_free_ char *layer =
+		xasprintf("blobs/sha256/%s", digest_hex(&p->result.layers[0].diff_id));
 
 	is_int(cJSON_GetArraySize(doc), 1, "one image");
 	is_str(json_str(image, "Config", ""), config, "docker's manifest: the configuration");
@@ -411,7 +421,7 @@ static void test_archive(void)
 			 "05Z\",\"created_by\":\"slimtrace %s\",\"comment\":\"slimtrace\"}],\"os\":"
 			 "\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]},"
 			 "\"x-ours\":1.0}",
-			 SLIMTRACE_VERSION, p.result.diff_id.str);
+			 SLIMTRACE_VERSION, p.result.layers[0].diff_id.str);
 	is_str(config.buf, want, "the configuration");
 	tar_list(&p.archive, &list);
 	ok(strstr(list.buf, "oci-layout 100644 0:0 0 "), "the archive's entries have no time");
@@ -419,8 +429,8 @@ static void test_archive(void)
 	ok(p.archive.len == again.archive.len &&
 		   !memcmp(p.archive.buf, again.archive.buf, p.archive.len),
 	   "and gives the same bytes");
-	strbuf_release(&p.archive);
-	strbuf_release(&again.archive);
+	packed_release(&p);
+	packed_release(&again);
 	image_unmake(img);
 }
 
@@ -431,7 +441,7 @@ static void is_refused(struct image *img, const char *message, enum err_class cl
 	ok(pack(img, &p) < 0, "refused: %s", message);
 	if (!ok(strstr(p.err.msg, message) && p.err.class == class, "and says so"))
 		printf("# said '%s'\n", p.err.msg);
-	strbuf_release(&p.archive);
+	packed_release(&p);
 }
 
 static void test_refused(void)
@@ -441,7 +451,7 @@ static void test_refused(void)
 	struct image_entry *dir = add(img, NULL, "d", ENTRY_DIR, 0755), *e;
 
 	e = add_file(img, dir, "f", "ab!d");
-	is_refused(img, "the layer: '/d/f': cannot read", ERR_FAILURE);
+	is_refused(img, "layer 0: '/d/f': cannot read", ERR_FAILURE);
 	img->content[e->id].data = "abcd";
 	e->size = 3;
 	is_refused(img, "'/d/f': it has changed", ERR_IMAGE);

@@ -8,6 +8,7 @@
 
 #include "cli/build_args.h"
 #include "cli/command.h"
+#include "slimtrace/base/alloc.h"
 #include "slimtrace/cli.h"
 
 #define DEFAULT_START_TIMEOUT_S 60
@@ -22,13 +23,15 @@ struct kind {
 };
 
 static const struct kind build_kind = {
-	"Usage: slimtrace build [options] IMAGE\n\n"
+	"Usage: slimtrace build [options] IMAGE...\n\n"
 	"Runs a container from IMAGE as it is, watches from the kernel what it uses,\n"
-	"and makes an image of that, with the same configuration.\n",
+	"and makes an image of that, with the same configuration. Several images are run\n"
+	"in turn, with the same options, and made when all have been run.\n",
 	"  slimtrace build my/app\n"
 	"  slimtrace build --http-probe-cmd /api/info --http-probe-cmd POST:/submit my/app\n"
 	"  slimtrace build --http-probe-off --exec 'redis-cli ping' my/redis\n"
-	"  slimtrace build --cmd '--help' --continue-after exit my/tool\n",
+	"  slimtrace build --cmd '--help' --continue-after exit my/tool\n"
+	"  slimtrace build --layers keep my/app my/other-app\n",
 	{ &image_options, &keep_options, &profile_options, &drive_options, &run_options,
 	  &trace_options }
 };
@@ -101,23 +104,50 @@ static int check_continue(const struct build_opts *o, struct err *err)
 	return 0;
 }
 
-static int check(struct build_args *args, const struct strvec *words, struct err *err)
+/* @images has those that are arguments; --target is added. */
+static int check_images(const struct build_args *args, struct strvec *images, struct err *err)
 {
-	struct build_opts *o = &args->build;
+	const struct build_opts *o = &args->build;
 
-	if (words->n > 1)
+	if (images->n && args->target)
 		return err_class_set(err, ERR_USAGE, EINVAL,
-				     "one image at a time: '%s' is one too many", words->v[1]);
-	o->image = words->n ? words->v[0] : args->target;
-	if (!o->image || !*o->image) {
+				     "two images given: '%s' and --target '%s'", images->v[0],
+				     args->target);
+	if (args->target)
+		strvec_push(images, args->target);
+	if (!images->n || !*images->v[0]) {
 		err_class_set(err, ERR_USAGE, EINVAL, "no image given");
 		return err_hint(err, "slimtrace %s [options] IMAGE; '--help' tells more",
 				o->profile_only ? "profile" : "build");
 	}
-	if (words->n && args->target)
+	if (images->n > 1 && o->profile_only)
 		return err_class_set(err, ERR_USAGE, EINVAL,
-				     "two images given: '%s' and --target '%s'", o->image,
-				     args->target);
+				     "one image at a time: '%s' is one too many", images->v[1]);
+	if (images->n > 1 && o->tags.n)
+		return err_class_set(err, ERR_USAGE, EINVAL,
+				     "--tag '%s': with several images each gets its own name, "
+				     "IMAGE.slim",
+				     o->tags.v[0]);
+	for (size_t i = 1; i < images->n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(images->v[i], images->v[j]))
+				return err_class_set(err, ERR_USAGE, EINVAL,
+						     "image '%s' is given twice", images->v[i]);
+	return 0;
+}
+
+static int check(struct build_args *args, struct strvec *images, struct err *err)
+{
+	struct build_opts *o = &args->build;
+	int r = check_images(args, images, err);
+
+	if (r < 0)
+		return r;
+	overrides_apply(args);
+	o->plain_perms = !args->keep_perms;
+	r = slim_edits_check(&o->edits, err);
+	if (r < 0)
+		return r;
 	o->probe_off = !args->http_probe;
 	o->probe.first_port_only = !args->http_full;
 	o->probe.go_on = !args->exit_on_failure;
@@ -140,27 +170,61 @@ static void args_release(struct build_args *args)
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		strvec_release(lists[i]);
 	probe_opts_release(&args->build.probe);
+	slim_edits_release(&args->build.edits);
+	slim_perms_release(&args->build.perms);
 }
 
-/* stdout gets the summary of a success, or one JSON document of anything. */
-static void show(const struct report *report, const struct err *err, bool json)
+/*
+ * stdout gets the summaries of a success, or for programs of anything one JSON document, which with
+ * several images is an array. @reports: NULL when nothing was tried.
+ */
+static void show_json(const struct report *reports, size_t n, const struct err *err,
+		      struct strbuf *ret)
+{
+	int status = err ? command_exit_code(err) : EXIT_OK;
+
+	if (n > 1)
+		strbuf_addstr(ret, "[\n");
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			strbuf_addstr(ret, ",\n");
+		report_result(reports ? &reports[i] : NULL, err, status, ret);
+	}
+	if (n > 1)
+		strbuf_addstr(ret, "]\n");
+}
+
+static void show_text(const struct report *reports, size_t n, struct strbuf *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (n > 1)
+			strbuf_addf(ret, "%s%s\n", i ? "\n" : "", reports[i].image);
+		report_summary(&reports[i], ret);
+	}
+	if (n > 1 && reports->n_layers)
+		report_set_summary(reports, n, ret);
+}
+
+static void show(const struct report *reports, size_t n, const struct err *err, bool json)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
 	if (json)
-		report_result(report, err, err ? command_exit_code(err) : EXIT_OK, &text);
+		show_json(reports, n, err, &text);
 	else if (!err)
-		report_summary(report, &text);
+		show_text(reports, n, &text);
 	fwrite(text.buf, 1, text.len, stdout);
 }
 
-static int run(struct build_args *args, bool json, struct err *err)
+static int run(struct build_args *args, const struct strvec *images, bool json, struct err *err)
 {
-	struct report report = { 0 };
-	int r = session_build(&args->build, &report, err);
+	struct report *reports = xcalloc(images->n, sizeof(*reports));
+	int r = session_build(&args->build, images, reports, err);
 
-	show(&report, r < 0 ? err : NULL, json);
-	report_release(&report);
+	show(reports, images->n, r < 0 ? err : NULL, json);
+	for (size_t i = 0; i < images->n; i++)
+		report_release(&reports[i]);
+	free(reports);
 	return r;
 }
 
@@ -170,6 +234,7 @@ static int run_command(const struct kind *kind, int argc, char **argv, struct gl
 				   .http_crawl = true,
 				   .http_full = true,
 				   .exit_on_failure = true,
+				   .keep_perms = true,
 				   .build = { .start_timeout_s = DEFAULT_START_TIMEOUT_S,
 					      .probe = PROBE_OPTS_DEFAULT,
 					      .profile_only = kind == &profile_kind } };
@@ -185,7 +250,7 @@ static int run_command(const struct kind *kind, int argc, char **argv, struct gl
 	}
 	r = command_parse(argc, argv, sets, n, global, &words, &err);
 	if (r < 0 && global->json)
-		show(NULL, &err, true);
+		show(NULL, 1, &err, true);
 	if (!r && global->help) {
 		print_help(kind);
 	} else if (!r) {
@@ -194,9 +259,9 @@ static int run_command(const struct kind *kind, int argc, char **argv, struct gl
 			global->state_path ? global->state_path : DEFAULT_STATE_PATH;
 		r = check(&args, &words, &err);
 		if (r < 0 && global->json)
-			show(NULL, &err, true);
+			show(NULL, 1, &err, true);
 		if (!r)
-			r = run(&args, global->json, &err);
+			r = run(&args, &words, global->json, &err);
 	}
 	args_release(&args);
 	return r < 0 ? command_failed(&err) : EXIT_OK;

@@ -66,6 +66,14 @@ int engine_image_inspect(struct engine *e, const char *ref, cJSON **ret, struct 
 	return r < 0 ? image_error(err, ref) : 0;
 }
 
+int engine_image_list(struct engine *e, cJSON **ret, struct err *err)
+{
+	struct http_request req = HTTP_REQUEST_INIT;
+
+	req.path = "/images/json";
+	return api_json(e, &req, ret, "the list of images", err);
+}
+
 int engine_image_remove(struct engine *e, const char *ref, struct err *err)
 {
 	_cleanup_free_ char *path = image_path(ref, ""),

@@ -26,6 +26,7 @@ static const struct {
 	[KEEP_MOUNT_POINT] = { "mount-point", "something is mounted here at run time" },
 	[KEEP_RUNTIME_DIR] = { "runtime-dir", "a directory that programs count on" },
 	[KEEP_ENTRYPOINT] = { "entrypoint", "the image's configuration names it as a command" },
+	[KEEP_SHARED] = { "shared", "another image of the set needs it in a layer of both" },
 };
 
 const char *keep_reason_name(enum keep_reason reason)
@@ -91,6 +92,11 @@ int keep_decide(const struct image *img, const struct record *rec, const struct 
 	k->opts = NULL;
 	*ret = TAKE_PTR(k);
 	return 0;
+}
+
+void keep_share(struct keep *k, struct image_entry *e)
+{
+	keep_add(k, e, KEEP_SHARED, NO_ACCESS);
 }
 
 bool keep_has(const struct keep *k, const struct image_entry *e)

@@ -14,6 +14,8 @@ void report_release(struct report *report)
 	free(report->apparmor);
 	profile_calls_release(&report->calls);
 	probe_report_release(&report->probes);
+	free(report->fat_layers);
+	free(report->layers);
 	strvec_release(&report->warnings);
 	*report = (struct report){ 0 };
 }

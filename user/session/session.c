@@ -205,6 +205,32 @@ static int stop(struct run *run, struct err *err)
 	return finish_trace(run, err);
 }
 
+void run_count(struct run *run)
+{
+	struct report *rep = run->report;
+
+	keep_totals(run->keep, &rep->totals);
+	rep->fat_bytes = rep->totals.bytes_all;
+	rep->fat_files = rep->totals.files_all;
+	rep->slim_bytes = rep->totals.bytes;
+	rep->slim_files = rep->totals.files;
+}
+
+static void report_fat_layers(struct run *run)
+{
+	struct report *rep = run->report;
+
+	rep->n_fat_layers = image_layer_count(run->img);
+	rep->fat_layers = xcalloc(rep->n_fat_layers, sizeof(*rep->fat_layers));
+	for (size_t i = 0; i < rep->n_fat_layers; i++) {
+		const struct image_layer *layer = image_layer(run->img, i);
+
+		rep->fat_layers[i] =
+			(struct report_layer){ .diff_id = layer->diff_id, .bytes = layer->size };
+		strvec_push(&run->rec->diff_ids, layer->diff_id.str);
+	}
+}
+
 static int decide(struct run *run, struct err *err)
 {
 	struct keep_opts opts = { .include_paths = &run->opts->include_paths,
@@ -217,76 +243,15 @@ static int decide(struct run *run, struct err *err)
 	r = run_open_image(run, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < image_layer_count(run->img); i++)
-		strvec_push(&run->rec->diff_ids, image_layer(run->img, i)->diff_id.str);
+	report_fat_layers(run);
 	r = keep_decide(run->img, run->rec, &opts, &run->keep, err);
 	if (r < 0)
 		return r;
-	keep_totals(run->keep, &rep->totals);
-	rep->fat_bytes = rep->totals.bytes_all;
-	rep->fat_files = rep->totals.files_all;
-	rep->slim_bytes = rep->totals.bytes;
-	rep->slim_files = rep->totals.files;
+	run_count(run);
 	progress_done("%" PRIu64 " of %" PRIu64 " files stay, %s of %s", rep->slim_files,
 		      rep->fat_files, format_bytes(kept, rep->slim_bytes),
 		      format_bytes(all, rep->fat_bytes));
 	return 0;
-}
-
-static void show_packed(uint64_t bytes, void *ctx)
-{
-	const struct run *run = ctx;
-	char done[16], all[16];
-
-	progress_update("%s of %s", format_bytes(done, bytes),
-			format_bytes(all, run->report->slim_bytes));
-}
-
-/* What the engine says it has must be what was packed. */
-static int check_loaded(struct run *run, const struct slim_result *packed, struct err *err)
-{
-	_cleanup_(json_free) cJSON *inspect = NULL;
-	int r = engine_image_inspect(run->engine, run->tags.v[0], &inspect, err);
-	const cJSON *layers;
-
-	if (r < 0)
-		return err_wrap(err, "the engine took the slim image but does not show it");
-	layers = json_path(inspect, "RootFS.Layers");
-	if (cJSON_GetArraySize(layers) != 1 || !cJSON_IsString(layers->child) ||
-	    strcmp(layers->child->valuestring, packed->diff_id.str) != 0)
-		return err_class_set(err, ERR_ENGINE, EBADMSG,
-				     "image '%s' is not the one that was loaded", run->tags.v[0]);
-	run->report->slim_id = xstrdup(json_str(inspect, "Id", ""));
-	run->report->slim_image = xstrdup(run->tags.v[0]);
-	return 0;
-}
-
-static int make_image(struct run *run, struct err *err)
-{
-	struct slim_opts opts = {
-		.tags = &run->tags, .tmpdir = run->tmpdir, .progress = show_packed, .ctx = run
-	};
-	_cleanup_close_ int fd = -1;
-	struct slim_result packed;
-	uint64_t start_ms = clock_mono_ms();
-	char size[16];
-	int r;
-
-	progress_phase("packing");
-	r = slim_pack(run->img, run->keep, &opts, &fd, &packed, err);
-	if (r < 0)
-		return r;
-	run->report->times.pack = seconds_since(start_ms);
-	progress_done("one layer of %s", format_bytes(size, packed.layer_bytes));
-	start_ms = clock_mono_ms();
-	progress_phase("loading");
-	r = engine_image_load(run->engine, fd, err);
-	if (!r)
-		r = check_loaded(run, &packed, err);
-	run->report->times.load = seconds_since(start_ms);
-	if (!r)
-		progress_done("%s", run->tags.v[0]);
-	return r;
 }
 
 static int check_complete(struct run *run, struct err *err)
@@ -299,10 +264,8 @@ static int check_complete(struct run *run, struct err *err)
 			     "--allow-loss");
 }
 
-/* The reports of a run that makes no image are kept: they tell why. */
 static int conclude(struct run *run, struct err *err)
 {
-	struct err ignored = ERR_INIT;
 	uint64_t start_ms = clock_mono_ms();
 	int r = decide(run, err);
 
@@ -311,15 +274,7 @@ static int conclude(struct run *run, struct err *err)
 		r = check_complete(run, err);
 	if (!r)
 		run_make_profiles(run);
-	if (!r && !run->opts->profile_only)
-		r = make_image(run, err);
-	if (run->opts->remove_artifacts)
-		return r;
-	if (r < 0) {
-		run_write_artifacts(run, &ignored);
-		return r;
-	}
-	return run_write_artifacts(run, err);
+	return r;
 }
 
 static int run_all(struct run *run, struct err *err)
@@ -369,16 +324,67 @@ static void run_undo(struct run *run)
 	cancel_mask(false);
 }
 
-int session_build(const struct build_opts *opts, struct report *ret, struct err *err)
+/* Everything but the image itself, whose layers depend on all images of the set. */
+static int run_one(struct run *run, bool alone, struct err *err)
 {
-	struct run run = { .opts = opts, .report = ret };
 	uint64_t start_ms = clock_mono_ms();
 	int r;
 
-	ret->image = xstrdup(opts->image);
-	ret->exit_status = -1;
-	r = run_all(&run, err);
-	run_undo(&run);
-	ret->times.total = seconds_since(start_ms);
+	if (!alone)
+		log_info("image '%s':", run->opts->image);
+	r = run_all(run, err);
+	run->report->times.total = seconds_since(start_ms);
+	return r < 0 && !alone ? err_wrap(err, "image '%s'", run->opts->image) : r;
+}
+
+/* The reports of a run that makes no image are kept: they tell why. */
+static int write_artifacts(struct run *runs, size_t n, int result, struct err *err)
+{
+	for (size_t i = 0; i < n && !runs->opts->remove_artifacts; i++) {
+		struct err ignored = ERR_INIT;
+		int r = runs[i].img ? run_write_artifacts(&runs[i], result < 0 ? &ignored : err)
+				    : 0;
+
+		if (result >= 0 && r < 0)
+			return r;
+	}
+	return result;
+}
+
+static int run_set(struct run *runs, size_t n, struct err *err)
+{
+	uint64_t start_ms;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < n; i++)
+		r = run_one(&runs[i], n == 1, err);
+	start_ms = clock_mono_ms();
+	if (!r && !runs->opts->profile_only)
+		r = run_make_images(runs, n, err);
+	r = write_artifacts(runs, n, r, err);
+	for (size_t i = 0; i < n; i++)
+		runs[i].report->times.total +=
+			n == 1 ? seconds_since(start_ms)
+			       : runs[i].report->times.pack + runs[i].report->times.load;
+	return r;
+}
+
+int session_build(const struct build_opts *opts, const struct strvec *images, struct report *ret,
+		  struct err *err)
+{
+	struct run *runs = xcalloc(images->n, sizeof(*runs));
+	int r;
+
+	for (size_t i = 0; i < images->n; i++) {
+		runs[i] = (struct run){ .own = *opts, .report = &ret[i] };
+		runs[i].own.image = images->v[i];
+		runs[i].opts = &runs[i].own;
+		ret[i].image = xstrdup(images->v[i]);
+		ret[i].exit_status = -1;
+	}
+	r = run_set(runs, images->n, err);
+	for (size_t i = 0; i < images->n; i++)
+		run_undo(&runs[i]);
+	free(runs);
 	return r;
 }

@@ -14,7 +14,8 @@
 #include "slimtrace/trace.h"
 
 struct run {
-	const struct build_opts *opts;
+	const struct build_opts *opts; /* of this image */
+	struct build_opts own;	       /* the set's, with this image; opts points here */
 	struct report *report;
 
 	struct engine *engine;
@@ -100,6 +101,11 @@ bool run_probe_asked(const struct run *run);
 int run_probes(struct run *run, const uint16_t *ports, size_t n_ports, struct err *err);
 /* Warns about calls that got no answer. */
 void run_report_probes(struct run *run);
+
+/* make.c: packs and loads the slim images of a set of runs, all decided. */
+int run_make_images(struct run *runs, size_t n, struct err *err);
+/* Counts for the report what stays. */
+void run_count(struct run *run);
 
 /* artifacts.c: writes the record and the reports below the state path, replacing an older set. */
 int run_write_artifacts(struct run *run, struct err *err);

@@ -35,12 +35,16 @@ static cJSON *document(const char *type)
 	return obj;
 }
 
-void document_manifest(const struct blob *config, const struct blob *layer, struct strbuf *ret)
+void document_manifest(const struct blob *config, const struct blob *layers, size_t n,
+		       struct strbuf *ret)
 {
 	_cleanup_(json_free) cJSON *doc = document(TYPE_MANIFEST);
+	cJSON *array;
 
 	json_add(doc, "config", descriptor(TYPE_CONFIG, config));
-	json_append(json_add(doc, "layers", json_array()), descriptor(TYPE_LAYER, layer));
+	array = json_add(doc, "layers", json_array());
+	for (size_t i = 0; i < n; i++)
+		json_append(array, descriptor(TYPE_LAYER, &layers[i]));
 	json_print(doc, false, ret);
 }
 
@@ -81,17 +85,20 @@ void document_index(const struct blob *manifest, const struct strvec *tags, stru
 	json_print(doc, false, ret);
 }
 
-void document_docker(const struct blob *config, const struct blob *layer, const struct strvec *tags,
-		     struct strbuf *ret)
+void document_docker(const struct blob *config, const struct blob *layers, size_t n,
+		     const struct strvec *tags, struct strbuf *ret)
 {
 	_cleanup_free_ char *config_path = blob_path(&config->digest);
-	_cleanup_free_ char *layer_path = blob_path(&layer->digest);
 	_cleanup_(json_free) cJSON *doc = json_array();
-	cJSON *image = json_append(doc, json_object()), *layers;
+	cJSON *image = json_append(doc, json_object()), *array;
 
 	json_add_str(image, "Config", config_path);
 	json_add_strvec(image, "RepoTags", tags);
-	layers = json_add(image, "Layers", json_array());
-	json_append(layers, cJSON_CreateString(layer_path));
+	array = json_add(image, "Layers", json_array());
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *path = blob_path(&layers[i].digest);
+
+		json_append(array, cJSON_CreateString(path));
+	}
 	json_print(doc, false, ret);
 }

@@ -20,12 +20,13 @@ struct blob {
 /* Where a blob is in the archive: "blobs/sha256/<hex>"; malloc'ed. */
 char *blob_path(const struct digest *digest);
 
-/* The manifest of an image with one layer (image-spec, manifest.md). Appended to @ret. */
-void document_manifest(const struct blob *config, const struct blob *layer, struct strbuf *ret);
+/* The manifest of an image (image-spec, manifest.md). Appended to @ret. */
+void document_manifest(const struct blob *config, const struct blob *layers, size_t n,
+		       struct strbuf *ret);
 /* index.json (image-spec, image-layout.md): the manifest once for each of @tags. */
 void document_index(const struct blob *manifest, const struct strvec *tags, struct strbuf *ret);
 /* manifest.json, as `docker save` writes it. */
-void document_docker(const struct blob *config, const struct blob *layer, const struct strvec *tags,
-		     struct strbuf *ret);
+void document_docker(const struct blob *config, const struct blob *layers, size_t n,
+		     const struct strvec *tags, struct strbuf *ret);
 
 #endif

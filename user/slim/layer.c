@@ -10,13 +10,21 @@
 #include "slimtrace/base/strmap.h"
 
 struct layer {
-	const struct image *img;
-	const struct keep *keep;
+	const struct slim_set *set;
 	const struct slim_opts *opts;
 	struct tar *tar;
-	struct strmap *names; /* inode -> name of its first entry, malloc'ed */
-	struct strbuf name;   /* of the entry being written */
-	uint64_t bytes;
+	struct strmap *names; /* struct link_key -> name of its first entry, malloc'ed */
+	uint64_t *bytes;
+};
+
+/* A path of the layer: the same entry in each source that has it. */
+struct group {
+	const struct plan_item *v;
+	size_t n;
+};
+
+struct link_key {
+	uint32_t source, inode;
 };
 
 static uint32_t type_bits(enum entry_type type)
@@ -79,13 +87,14 @@ static int write_zeros(struct layer *l, uint64_t len, struct err *err)
  * loaded and it runs, then saving or pushing it fails (seen with Docker 20.10). And Docker makes
  * zeros of the holes when it unpacks them.
  */
-static int write_content(struct layer *l, const struct image_entry *e, struct err *err)
+static int write_content(struct layer *l, const struct image *img, const struct image_entry *e,
+			 struct err *err)
 {
 	_cleanup_(image_file_close) struct image_file *f = NULL;
 	uint64_t pos = 0, offset = 0;
 	const void *data = NULL;
 	size_t len = 0;
-	int r = image_file_open(l->img, e, &f, err);
+	int r = image_file_open(img, e, &f, err);
 
 	if (r < 0)
 		return r;
@@ -96,44 +105,63 @@ static int write_content(struct layer *l, const struct image_entry *e, struct er
 		if (r < 0)
 			return r;
 		pos = offset + len;
-		l->bytes += len;
+		*l->bytes += len;
 		if (l->opts->progress)
-			l->opts->progress(l->bytes, l->opts->ctx);
+			l->opts->progress(*l->bytes, l->opts->ctx);
 	}
 	return r < 0 ? r : write_zeros(l, e->size - pos, err);
 }
 
-static int write_file(struct layer *l, const struct image_entry *e, struct tar_entry *te,
+static int write_file(struct layer *l, const struct plan_item *item, struct tar_entry *te,
 		      struct err *err)
 {
 	int r;
 
-	te->size = e->size;
+	te->size = item->entry->size;
 	r = tar_header(l->tar, te, err);
-	return r < 0 ? r : write_content(l, e, err);
+	return r < 0 ? r : write_content(l, l->set->v[item->source].img, item->entry, err);
+}
+
+static bool is_linked(const struct plan_item *item)
+{
+	return item->kind == PLAN_ENTRY && item->entry->nlink > 1;
+}
+
+static struct link_key link_key(const struct plan_item *item)
+{
+	return (struct link_key){ item->source, item->entry ? item->entry->inode : 0 };
 }
 
 /*
- * The name under which @e's inode is in the layer already, or NULL, and then it is noted. A
- * link's header repeats all of the inode, for engines set owner, extended attributes and mode anew
- * for each name, and setting the owner clears setuid bits and file capabilities.
+ * The name under which one of the group's inodes is in the layer already, or NULL; it is noted for
+ * all of them. A link's header repeats all of the inode, for engines set owner, extended
+ * attributes and mode anew for each name, and setting the owner clears setuid bits and file
+ * capabilities.
  */
-static const char *linked_to(struct layer *l, const struct image_entry *e)
+static const char *linked_to(struct layer *l, const struct group *group)
 {
-	const char *first;
+	const char *first = NULL;
 
-	if (e->type == ENTRY_DIR || e->nlink < 2)
-		return NULL;
-	first = strmap_get_len(l->names, &e->inode, sizeof(e->inode));
-	if (!first)
-		strmap_put_len(l->names, &e->inode, sizeof(e->inode), xstrdup(l->name.buf));
+	for (size_t i = 0; i < group->n && !first; i++) {
+		const struct link_key key = link_key(&group->v[i]);
+
+		if (is_linked(&group->v[i]))
+			first = strmap_get_len(l->names, &key, sizeof(key));
+	}
+	for (size_t i = 0; i < group->n; i++) {
+		const struct link_key key = link_key(&group->v[i]);
+
+		if (is_linked(&group->v[i]) && !strmap_get_len(l->names, &key, sizeof(key)))
+			strmap_put_len(l->names, &key, sizeof(key),
+				       xstrdup(first ? first : group->v[0].path));
+	}
 	return first;
 }
 
-/* What a layer's tar cannot say about @e, or NULL. */
-static const char *unsayable(const struct layer *l, const struct image_entry *e)
+/* What a layer's tar cannot say about the entry, or NULL. */
+static const char *unsayable(const struct slim_source *src, const struct image_entry *e)
 {
-	if (e->parent != image_root(l->img) && !keep_has(l->keep, e->parent))
+	if (e->parent != image_root(src->img) && !keep_has(src->keep, e->parent))
 		return "its directory is not kept";
 	if (!strncmp(e->name, ".wh.", 4))
 		return "in a layer, a name with '.wh.' before it means a deletion";
@@ -144,24 +172,32 @@ static const char *unsayable(const struct layer *l, const struct image_entry *e)
 	return NULL;
 }
 
-static void set_name(struct layer *l, const struct image_entry *e)
+static void set_owner(const struct layer *l, const struct plan_item *item, struct tar_entry *te)
 {
-	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
+	const struct image_entry *e = item->entry;
+	const struct strmap *perms = l->set->v[item->source].perms;
+	const struct slim_perm *p =
+		perms ? strmap_get_len(perms, &e->inode, sizeof(e->inode)) : NULL;
+	uint32_t mode = e->mode & 07777;
 
-	image_entry_path(e, &path);
-	strbuf_reset(&l->name);
-	strbuf_addstr(&l->name, path.buf + 1);
-	if (e == image_root(l->img))
-		strbuf_addch(&l->name, '.');
-	if (e->type == ENTRY_DIR)
-		strbuf_addch(&l->name, '/');
+	if (l->opts->plain_perms)
+		mode = e->type == ENTRY_DIR || mode & 0111 ? 0755 : 0644;
+	te->uid = l->opts->plain_perms ? 0 : e->uid;
+	te->gid = l->opts->plain_perms ? 0 : e->gid;
+	if (p) {
+		mode = p->mode < 0 ? mode : (uint32_t)p->mode;
+		te->uid = p->uid < 0 ? te->uid : (uint32_t)p->uid;
+		te->gid = p->gid < 0 ? te->gid : (uint32_t)p->gid;
+	}
+	te->mode = type_bits(e->type) | mode;
 }
 
-static int write_entry(struct layer *l, const struct image_entry *e, struct err *err)
+static int write_entry(struct layer *l, const struct group *group, const char *name,
+		       struct err *err)
 {
-	struct tar_entry te = { .mode = type_bits(e->type) | (e->mode & 07777),
-				.uid = e->uid,
-				.gid = e->gid,
+	const struct plan_item *item = &group->v[0];
+	const struct image_entry *e = item->entry;
+	struct tar_entry te = { .name = name,
 				.mtime = e->mtime,
 				.mtime_nsec = e->mtime_nsec,
 				.symlink = e->target,
@@ -169,82 +205,59 @@ static int write_entry(struct layer *l, const struct image_entry *e, struct err 
 				.rdev_minor = e->rdev_minor,
 				.xattrs = e->xattrs,
 				.n_xattrs = e->n_xattrs };
-	const char *why = unsayable(l, e);
+	const char *why = unsayable(&l->set->v[item->source], e);
 	int r;
 
-	set_name(l, e);
 	if (why)
 		return err_class_set(err, ERR_IMAGE, EINVAL, "cannot put '/%s' into a layer: %s",
-				     l->name.buf, why);
-	te.hardlink = linked_to(l, e);
-	te.name = l->name.buf;
+				     name, why);
+	set_owner(l, item, &te);
+	te.hardlink = e->type == ENTRY_DIR ? NULL : linked_to(l, group);
 	if (e->type == ENTRY_FILE && !te.hardlink)
-		r = write_file(l, e, &te, err);
+		r = write_file(l, item, &te, err);
 	else
 		r = tar_header(l->tar, &te, err);
-	return r < 0 ? err_wrap(err, "'/%s'", l->name.buf) : 0;
+	return r < 0 ? err_wrap(err, "'/%s'", name) : 0;
 }
 
-/* Every engine makes a root directory of root's with mode 0755. */
-static bool root_is_plain(const struct image_entry *root)
+static int write_group(struct layer *l, const struct group *group, struct err *err)
 {
-	return root->mode == 0755 && !root->uid && !root->gid && !root->n_xattrs;
-}
+	const struct plan_item *item = &group->v[0];
+	_cleanup_free_ char *dir = xasprintf("%s/", item->path);
+	struct tar_entry te = { .name = dir, .mode = S_IFDIR | 0755 };
 
-static bool is_wanted(const struct layer *l, const struct image_entry *e)
-{
-	return e->type != ENTRY_SOCKET && keep_has(l->keep, e);
-}
-
-/* A directory on the way down, and the next of its children. */
-struct level {
-	const struct image_entry *dir;
-	size_t next;
-};
-
-static int write_tree(struct layer *l, struct err *err)
-{
-	struct level *levels = NULL;
-	size_t depth = 0, cap = 0;
-	int r = 0;
-
-	ALLOC_GROW(levels, 1, cap);
-	levels[depth++] = (struct level){ .dir = image_root(l->img) };
-	while (!r && depth) {
-		struct level *top = &levels[depth - 1];
-		const struct image_entry *e;
-
-		if (top->next == top->dir->n_children) {
-			depth--;
-			continue;
-		}
-		e = top->dir->children[top->next++];
-		if (is_wanted(l, e))
-			r = cancel_check(err) < 0 ? -EINTR : write_entry(l, e, err);
-		ALLOC_GROW(levels, depth + 1, cap);
-		if (e->n_children)
-			levels[depth++] = (struct level){ .dir = e };
+	switch (item->kind) {
+	case PLAN_ENTRY:
+		return write_entry(l, group, item->entry->type == ENTRY_DIR ? dir : item->path,
+				   err);
+	case PLAN_WHITEOUT:
+		te.name = item->path;
+		te.mode = S_IFREG;
+		break;
+	case PLAN_PLAIN:
+		break;
 	}
-	free(levels);
-	return r;
+	return tar_header(l->tar, &te, err);
 }
 
-int layer_write(const struct image *img, const struct keep *keep, const struct slim_opts *opts,
-		struct tar *tar, struct err *err)
+int layer_write(const struct slim_set *set, const struct plan_layer *layer,
+		const struct slim_opts *opts, struct tar *tar, uint64_t *bytes, struct err *err)
 {
-	struct layer l = { .img = img,
-			   .keep = keep,
-			   .opts = opts,
-			   .tar = tar,
-			   .names = strmap_new(),
-			   .name = STRBUF_INIT };
+	struct layer l = {
+		.set = set, .opts = opts, .tar = tar, .names = strmap_new(), .bytes = bytes
+	};
+	struct group group;
 	int r = 0;
 
-	if (!root_is_plain(image_root(img)))
-		r = write_entry(&l, image_root(img), err);
-	if (!r)
-		r = write_tree(&l, err);
+	for (size_t i = 0; !r && i < layer->n; i += group.n) {
+		group = (struct group){ .v = &layer->items[i], .n = 1 };
+		while (i + group.n < layer->n &&
+		       !strcmp(layer->items[i + group.n].path, layer->items[i].path))
+			group.n++;
+		r = cancel_check(err);
+		if (!r)
+			r = write_group(&l, &group, err);
+	}
 	strmap_free_with(l.names, free);
-	strbuf_release(&l.name);
 	return r;
 }

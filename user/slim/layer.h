@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kept entries of an image as the entries of one layer's tar. */
+/* The items of a planned layer as the entries of its tar. */
 #ifndef SLIMTRACE_SLIM_LAYER_H
 #define SLIMTRACE_SLIM_LAYER_H
 
+#include "slim/plan.h"
 #include "slim/tar.h"
 #include "slimtrace/slim.h"
 
-/*
- * Directories before what is in them, siblings in bytewise order. Sockets are left out, since tar
- * has no type for them; the root is left out when it is as an engine makes it. A kept entry that a
- * layer cannot hold is ERR_IMAGE.
+/* In the plan's order. A kept entry that a layer cannot hold is ERR_IMAGE. @bytes: packed so far.
  */
-int layer_write(const struct image *img, const struct keep *keep, const struct slim_opts *opts,
-		struct tar *tar, struct err *err);
+int layer_write(const struct slim_set *set, const struct plan_layer *layer,
+		const struct slim_opts *opts, struct tar *tar, uint64_t *bytes, struct err *err);
 
 #endif

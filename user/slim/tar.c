@@ -4,8 +4,10 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
@@ -186,5 +188,54 @@ int tar_finish(struct tar *t, struct digest *ret, uint64_t *ret_size, struct err
 		*ret = sha256_final(t->hash);
 	if (ret_size)
 		*ret_size = t->size;
+	return 0;
+}
+
+int tar_finish_open(struct tar *t, struct err *err)
+{
+	/* libarchive ends an archive with two blocks of zeros: the next one begins over them. */
+	int r = tar_finish(t, NULL, NULL, err);
+
+	if (!r && lseek(t->fd, -2 * TAR_BLOCK, SEEK_CUR) < 0)
+		r = err_set(err, errno, "cannot write the archive");
+	return r;
+}
+
+/* POSIX ustar (pax(1), "ustar Interchange Format"); large sizes big-endian, as GNU tar has them. */
+static void make_header(const char *name, uint64_t size, unsigned char block[TAR_BLOCK + 1])
+{
+	char *text = (char *)block;
+	unsigned int sum = 0;
+
+	memset(block, 0, TAR_BLOCK + 1);
+	snprintf(text, 100, "%s", name);
+	snprintf(text + 100, 8, "%07o", 0644u);
+	snprintf(text + 108, 8, "%07o", 0u);
+	snprintf(text + 116, 8, "%07o", 0u);
+	if (size < 1ull << 33) {
+		snprintf(text + 124, 12, "%011llo", (unsigned long long)size);
+	} else {
+		block[124] = 0x80;
+		for (unsigned int i = 0; i < 8; i++)
+			block[135 - i] = (unsigned char)(size >> 8 * i);
+	}
+	snprintf(text + 136, 12, "%011o", 0u);
+	memset(block + 148, ' ', 8);
+	block[156] = '0';
+	snprintf(text + 257, 9, "ustar%c00", 0);
+	for (unsigned int i = 0; i < TAR_BLOCK; i++)
+		sum += block[i];
+	snprintf(text + 148, 8, "%06o", sum);
+}
+
+int tar_pwrite_header(int fd, off_t offset, const char *name, uint64_t size, struct err *err)
+{
+	unsigned char block[TAR_BLOCK + 1];
+	ssize_t n;
+
+	make_header(name, size, block);
+	n = pwrite(fd, block, TAR_BLOCK, offset);
+	if (n != TAR_BLOCK)
+		return err_set(err, n < 0 ? errno : EIO, "cannot write '%s' to the archive", name);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "slimtrace/base/cleanup.h"
 #include "slimtrace/base/err.h"
@@ -17,6 +18,8 @@
 #include "slimtrace/image.h"
 
 struct tar;
+
+#define TAR_BLOCK 512
 
 struct tar_entry {
 	const char *name; /* no leading slash; a directory gets its trailing one */
@@ -48,5 +51,12 @@ int tar_zeros(struct tar *t, uint64_t len, struct err *err);
 int tar_file(struct tar *t, const char *name, const void *data, size_t len, struct err *err);
 /* Ends the stream. @ret: its digest, NULL when none was asked for. */
 int tar_finish(struct tar *t, struct digest *ret, uint64_t *ret_size, struct err *err);
+/* Writes all that is there, without the end of the archive: another tar follows. */
+int tar_finish_open(struct tar *t, struct err *err);
+/*
+ * The header of a regular file as tar_file() has it, into the block of @fd at @offset. @name fits
+ * ustar; a @size that does not is written as GNU tar does.
+ */
+int tar_pwrite_header(int fd, off_t offset, const char *name, uint64_t size, struct err *err);
 
 #endif

@@ -33,7 +33,7 @@ fails() {
 fails 'no command' 2 'no command'
 fails 'unknown command' 2 "unknown command 'bild'" bild e2e/fine
 fails 'no image' 2 'no image given' build
-fails 'two images' 2 "'two'" build one two
+fails 'two images with one tag' 2 "'x'" build --tag x one two
 fails 'unknown option' 2 "unknown option '--http-prob-cmd'" build --http-prob-cmd / e2e/fine
 has 'unknown option: the right one is named' "$err" "'--http-probe-cmd'"
 fails 'no value' 2 '--tag' build e2e/fine --tag
