@@ -29,6 +29,9 @@
 #include "slimtrace/base/strvec.h"
 
 #define RECORD_VERSION 1
+/* What a record holds at most; what comes after is counted as lost (map_full). */
+#define RECORD_MAX_ACCESSES (1u << 22)
+#define RECORD_MAX_PROGRAMS (1u << 20)
 
 /* Kinds of use, ORed. Names for JSON and reports: record_kind_name(). */
 enum record_kind {

@@ -19,8 +19,8 @@
 #include "slimtrace/record.h"
 
 /* Far above what a run comes to; they bound what a document can make us allocate. */
-#define MAX_PROGRAMS (1 << 20)
-#define MAX_ACCESSES (1 << 22)
+#define MAX_PROGRAMS RECORD_MAX_PROGRAMS
+#define MAX_ACCESSES RECORD_MAX_ACCESSES
 #define MAX_SYSCALLS (1 << 16)
 #define MAX_CAPABILITIES 131072
 #define MAX_SOCKETS (1 << 20)

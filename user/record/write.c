@@ -164,16 +164,6 @@ static cJSON *socket_json(const void *item)
 	return obj;
 }
 
-/* An array of what @to_json makes of each of the @n items of @size bytes at @items. */
-static void add_array(cJSON *doc, const char *key, cJSON *(*to_json)(const void *item),
-		      const void *items, size_t n, size_t size)
-{
-	cJSON *array = json_add(doc, key, json_array());
-
-	for (size_t i = 0; i < n; i++)
-		json_append(array, to_json((const char *)items + i * size));
-}
-
 static void add_loss(cJSON *doc, const struct record_loss *loss)
 {
 	cJSON *obj = json_add(doc, "loss", json_object());
@@ -220,20 +210,41 @@ static void add_run(cJSON *doc, const struct record *rec)
 	json_add_strvec(doc, "unseen", &rec->unseen);
 }
 
-#define ADD_ARRAY(key, item, member)                                                               \
-	add_array(doc, key, item, rec->member, rec->n_##member, sizeof(*rec->member))
+/*
+ * A list, one item a line, each made and written before the next one: there may be millions, and
+ * as a tree they would take ten times the room of their text.
+ */
+static void add_list(struct strbuf *ret, const char *key, cJSON *(*to_json)(const void *item),
+		     const void *items, size_t n, size_t size)
+{
+	strbuf_addf(ret, ",\n\t\"%s\":\t[", key);
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(json_free) cJSON *item = to_json((const char *)items + i * size);
+
+		strbuf_addstr(ret, i ? ",\n\t\t" : "\n\t\t");
+		json_print(item, false, ret);
+		strbuf_setlen(ret, ret->len - 1); /* its newline */
+	}
+	strbuf_addstr(ret, n ? "\n\t]" : "]");
+}
+
+#define ADD_LIST(key, item, member)                                                                \
+	add_list(ret, key, item, rec->member, rec->n_##member, sizeof(*rec->member))
 
 void record_to_json(const struct record *rec, struct strbuf *ret)
 {
+	static const char end[] = "\n}\n";
 	_cleanup_(json_free) cJSON *doc = json_object();
 
 	json_add_int(doc, "version", RECORD_VERSION);
 	add_run(doc, rec);
-	ADD_ARRAY("programs", program_json, programs);
-	ADD_ARRAY("accesses", access_json, accesses);
-	ADD_ARRAY("syscalls", syscall_json, syscalls);
-	ADD_ARRAY("arguments", arguments_json, arguments);
-	ADD_ARRAY("capabilities", capability_json, capabilities);
-	ADD_ARRAY("sockets", socket_json, sockets);
 	json_print(doc, true, ret);
+	strbuf_setlen(ret, ret->len - strlen(end));
+	ADD_LIST("programs", program_json, programs);
+	ADD_LIST("accesses", access_json, accesses);
+	ADD_LIST("syscalls", syscall_json, syscalls);
+	ADD_LIST("arguments", arguments_json, arguments);
+	ADD_LIST("capabilities", capability_json, capabilities);
+	ADD_LIST("sockets", socket_json, sockets);
+	strbuf_addstr(ret, end);
 }

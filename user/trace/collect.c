@@ -110,6 +110,10 @@ static void add_access(struct collector *c, const struct event *ev)
 		.on_image = ev->flags & WIRE_ON_IMAGE,
 	};
 
+	if (rec->n_accesses >= RECORD_MAX_ACCESSES) {
+		c->too_many++;
+		return;
+	}
 	if (ev->flags & WIRE_TRUNCATED) /* counted by the BPF side; the path is a wrong one */
 		return;
 	strbuf_reset(&c->path);

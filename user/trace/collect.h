@@ -17,6 +17,7 @@ struct collector {
 	uint64_t first_ns;	 /* of the container's first exec, 0: not yet */
 	uint64_t files, lookups; /* distinct ones */
 	uint64_t undecodable;
+	uint64_t too_many; /* events for which the record has no room */
 	uint64_t events;
 	uint16_t *ports; /* TCP ports listened on, ascending */
 	size_t n_ports, cap_ports;

@@ -231,7 +231,7 @@ static void count_syscall(void *ctx, enum record_phase phase, enum record_abi ab
 
 static uint64_t sum_lost(struct trace *t)
 {
-	uint64_t sum = t->collector.undecodable;
+	uint64_t sum = t->collector.undecodable + t->collector.too_many;
 
 	for (int i = 0; i < WIRE_LOSSES; i++)
 		sum += t->programs.skel->bss->lost[i];
@@ -347,7 +347,7 @@ static void fill_loss(struct trace *t, struct record_loss *loss)
 
 	*loss = (struct record_loss){
 		.ring_full = lost[WIRE_RING_FULL],
-		.map_full = lost[WIRE_MAP_FULL],
+		.map_full = lost[WIRE_MAP_FULL] + t->collector.too_many,
 		.path_fault = lost[WIRE_PATH_FAULT],
 		.path_truncated = lost[WIRE_PATH_CUT],
 		.prog_missed = programs_missed(&t->programs),

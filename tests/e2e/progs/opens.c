@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* opens COUNT PROCESSES: each process opens COUNT names of its own, as fast as it can; none exists. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int run(unsigned long process, unsigned long count)
+{
+	char path[64];
+
+	for (unsigned long i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "/data/%lu-%lu", process, i);
+		if (open(path, O_RDONLY) >= 0)
+			return 1;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long count = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000,
+		      processes = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
+	int status, failed = 0;
+
+	for (unsigned long p = 0; p < processes; p++)
+		if (!fork())
+			_exit(run(p, count));
+	while (wait(&status) > 0)
+		failed |= status;
+	return failed ? 1 : 0;
+}
