@@ -76,10 +76,12 @@ tools := $(tool_sources:tests/tools/%.c=$(out)/tools/%)
 # Programs that run inside containers, each a static binary with one story.
 prog_sources := $(wildcard tests/e2e/progs/*.c)
 progs := $(prog_sources:tests/e2e/progs/%.c=build/progs/%)
+# What user/image reads, for tests to compare.
+image_dump := $(out)/image-dump
 
 .PHONY: FORCE all check e2e vm bench overhead lint install clean progs unit tools
 all: $(bin)
-progs: $(progs)
+progs: $(progs) $(image_dump)
 unit: $(unit_bins)
 tools: $(tools)
 
@@ -124,13 +126,15 @@ build/vm/%: tests/vm/%.c
 	@mkdir -p $(@D)
 	$(call msg,PROG,$@) $(CC) -std=gnu17 -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -static -no-pie \
 		-MMD -MP -o $@ $<
+$(image_dump): $(out)/tests/e2e/image_dump.o $(lib)
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
 build/progs/%: tests/e2e/progs/%.c
 	@mkdir -p $(@D)
 	$(call msg,PROG,$@) $(CC) -std=gnu17 -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -static -pthread \
 		-MMD -MP -o $@ $<
 check: $(unit_bins)
 	tests/run $(unit_bins)
-e2e: $(bin) $(progs)
+e2e: $(bin) progs
 	tests/e2e/run
 vm: $(bin) $(tools) build/vm/touch
 	tests/vm/run $(KERNELS)
@@ -157,3 +161,4 @@ clean:
 -include $(objects:.o=.d) $(out)/user/main.d $(out)/gen/slimtrace.bpf.tmp.d
 -include build/vm/touch.d build/bench/load.d
 -include $(unit_sources:%.c=$(out)/%.d) $(test_lib:.o=.d) $(progs:=.d) $(tool_sources:%.c=$(out)/%.d)
+-include $(unit_sources:%.c=$(out)/%.d) $(test_lib:.o=.d) $(progs:=.d) $(out)/tests/e2e/image_dump.d

@@ -194,6 +194,14 @@ static void test_json_refuses(void)
 
 	ok(json_parse("{} x", 4, "it", &json, &err) < 0, "trailing bytes");
 	ok(json_parse("{\"a\":\0}", 7, "it", &json, &err) < 0, "NUL byte");
+	ok(json_parse("[\"\\\\\\u0000\"]", 12, "it", &json, &err) < 0 && strstr(err.msg, "byte 4"),
+	   "escaped NUL: %s", err.msg);
+	ok(json_parse("{\"a\\u0000b\":1}", 14, "it", &json, &err) < 0, "escaped NUL in a key");
+	ok(json_parse_max("[1,[],{}]", 9, "it", 3, &json, &err) < 0, "too many values: %s",
+	   err.msg);
+	ok(!json_parse_max("[\"\\\\u0000,[{\"]", 14, "it", 3, &json, &err), "no NUL, one value: %s",
+	   err.msg);
+	json_free(TAKE_PTR(json));
 	ok(json_parse("[1", 2, "the file 'x'", &json, &err) < 0, "cut document");
 	ok(strstr(err.msg, "the file 'x'") != NULL, "names the document: %s", err.msg);
 }

@@ -47,7 +47,7 @@ static void test_entries(void)
 		{ "dir/", AE_IFDIR, NULL, 01777, 7, NULL },
 		{ "dir/file", AE_IFREG, "hello", 04755, 70000, "user.x" },
 		{ "dir/link", AE_IFLNK, "../dir/file", 0, 0, NULL },
-		{ "dir/hard", 0, "dir/file", 0, 0, NULL },
+		{ "dir/hard", 0, "dir/file", 04755, 70000, NULL },
 		{ "null", AE_IFCHR, NULL, 0666, 0, NULL },
 		{ "pipe", AE_IFIFO, NULL, 0600, 0, NULL },
 		{ "./no/parent/here", AE_IFREG, "x", 0, 0, NULL },
@@ -80,6 +80,40 @@ static void test_entries(void)
 	has_content(img, "/empty", "");
 	is_int(image_total_size(img), 5 + 1 + 1 + 1, "hard links count once");
 	is_int(image_entry(img, file->id) == file, true, "ids are dense");
+}
+
+/* As an engine unpacks it: what a later name tells is set on the one file that both are. */
+static void test_link_headers(void)
+{
+	static const struct item items[] = {
+		{ "able", AE_IFREG, "a", 0755, 1, "security.capability" },
+		{ "other", AE_IFREG, "a", 0755, 1, "user.a" },
+		{ "gone", 0, "other", 0700, 3, "user.b" },
+		{ "hard", 0, "able", 0600, 2, "user.x" },
+		{ "nested", AE_IFDIR, NULL, 0, 0, "trusted.overlay.overlay.opaque" },
+		{ "inner", AE_IFDIR, NULL, 0, 0, "trusted.overlay.opaque" },
+		{ "soft", AE_IFLNK, "x", 0600, 0, NULL },
+	};
+	static const struct item upper[] = { { ".wh.gone", AE_IFREG, "", 0, 0, NULL } };
+	struct strbuf layers[2] = { STRBUF_INIT, STRBUF_INIT };
+	_cleanup_(image_free) struct image *img = NULL;
+	const struct image_entry *e;
+
+	layer_tar(items, ARRAY_SIZE(items), &layers[0]);
+	layer_tar(upper, ARRAY_SIZE(upper), &layers[1]);
+	img = open_layers(layers, NULL, 2);
+	e = image_lookup(img, "/able");
+	ok(e->mode == 0600 && e->uid == 2 && e->nlink == 2, "mode and owner are the link's");
+	ok(e->n_xattrs == 1 && !strcmp(e->xattrs[0].name, "user.x"),
+	   "setting an owner takes the capability away");
+	e = image_lookup(img, "/other");
+	ok(e->mode == 0700 && e->uid == 3 && e->nlink == 1, "although that name is gone again");
+	is_int(e->n_xattrs, 2, "attributes that the link does not tell stay");
+	is_int(image_lookup(img, "/nested")->n_xattrs, 1, "a container's own overlay attribute");
+	is_int(image_lookup(img, "/inner")->n_xattrs, 0, "the engine's is not of the image");
+	is_int(image_lookup(img, "/soft")->mode, 0777, "a symlink's mode is what it always is");
+	strbuf_release(&layers[0]);
+	strbuf_release(&layers[1]);
 }
 
 static void test_merge(void)
@@ -226,6 +260,7 @@ static void test_damage(void)
 int main(void)
 {
 	test_entries();
+	test_link_headers();
 	test_merge();
 	test_compressed();
 	test_refused();

@@ -18,38 +18,74 @@ static void *must(void *p)
 	return p;
 }
 
-int json_parse_prefix(const char *text, size_t len, const char *what, cJSON **ret, size_t *ret_used,
+/* What is looked for before cJSON makes anything of a text. */
+struct check {
+	size_t values; /* at most so many: each costs many times its text */
+	size_t nul;    /* where a string has an escaped NUL; SIZE_MAX: nowhere */
+	bool in_string, escaped;
+};
+
+/* Strings and what separates values: whether all is as it should be is for cJSON to say. */
+static void check_byte(struct check *c, const char *text, size_t len, size_t i)
+{
+	if (c->escaped) {
+		c->escaped = false;
+		if (text[i] == 'u' && len - i > 4 && !memcmp(text + i + 1, "0000", 4) &&
+		    c->nul == SIZE_MAX)
+			c->nul = i - 1;
+	} else if (text[i] == '"') {
+		c->in_string = !c->in_string;
+	} else if (c->in_string) {
+		c->escaped = text[i] == '\\';
+	} else if (text[i] == ',' || text[i] == '[' || text[i] == '{') {
+		c->values++;
+	}
+}
+
+static int check_text(const char *text, size_t len, const char *what, size_t max_values,
 		      struct err *err)
 {
-	const char *end = NULL;
-	cJSON *json = cJSON_ParseWithLengthOpts(text, len, &end, false);
+	struct check c = { .nul = SIZE_MAX };
 
-	if (!json)
-		return err_class_set(err, ERR_FAILURE, EBADMSG, "%s is not valid JSON at byte %zu",
-				     what, end ? (size_t)(end - text) : 0);
-	*ret = json;
-	*ret_used = (size_t)(end - text);
+	/* cJSON ends strings at a NUL, so one inside would hide what comes after it. */
+	if (memchr(text, '\0', len))
+		return err_class_set(err, ERR_FAILURE, EBADMSG, "%s has a NUL byte in it", what);
+	for (size_t i = 0; i < len; i++)
+		check_byte(&c, text, len, i);
+	if (c.nul != SIZE_MAX)
+		return err_class_set(err, ERR_FAILURE, EBADMSG,
+				     "%s has a string with a NUL (\\u0000) in it at byte %zu", what,
+				     c.nul);
+	if (c.values >= max_values)
+		return err_class_set(err, ERR_FAILURE, EFBIG, "%s has more than %zu values", what,
+				     max_values);
 	return 0;
 }
 
 int json_parse(const char *text, size_t len, const char *what, cJSON **ret, struct err *err)
 {
-	_cleanup_(json_free) cJSON *json = NULL;
-	size_t used;
-	int r;
+	return json_parse_max(text, len, what, JSON_MAX_VALUES, ret, err);
+}
 
-	/* cJSON ends strings at a NUL, so one inside would hide what comes after it. */
-	if (memchr(text, '\0', len))
-		return err_class_set(err, ERR_FAILURE, EBADMSG, "%s has a NUL byte in it", what);
-	r = json_parse_prefix(text, len, what, &json, &used, err);
+int json_parse_max(const char *text, size_t len, const char *what, size_t max_values, cJSON **ret,
+		   struct err *err)
+{
+	_cleanup_(json_free) cJSON *json = NULL;
+	const char *end = NULL;
+	int r = check_text(text, len, what, max_values, err);
+
 	if (r < 0)
 		return r;
-	while (used < len && strchr(" \t\r\n", text[used]))
-		used++;
-	if (used < len)
+	json = cJSON_ParseWithLengthOpts(text, len, &end, false);
+	if (!json)
+		return err_class_set(err, ERR_FAILURE, EBADMSG, "%s is not valid JSON at byte %zu",
+				     what, end ? (size_t)(end - text) : 0);
+	while (end < text + len && strchr(" \t\r\n", *end))
+		end++;
+	if (end < text + len)
 		return err_class_set(err, ERR_FAILURE, EBADMSG,
 				     "%s has something after the JSON document at byte %zu", what,
-				     used);
+				     (size_t)(end - text));
 	*ret = TAKE_PTR(json);
 	return 0;
 }

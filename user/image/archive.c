@@ -124,9 +124,7 @@ static int read_image(struct image *img, const struct manifest *m, const char *t
 	img->ranges = xcalloc(img->n_layers, sizeof(*img->ranges));
 	for (size_t i = 0; !r && i < img->n_layers; i++)
 		r = apply_layer(img, (uint32_t)i, m->layers[i], tmpdir, err);
-	if (!r)
-		tree_finish(img);
-	return r;
+	return r < 0 ? r : tree_finish(img, err);
 }
 
 int image_open_archive(int fd, const char *arch, const char *tmpdir, struct image **ret,

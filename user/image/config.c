@@ -167,7 +167,7 @@ int image_set_config(struct image *img, const char *id, const void *config, size
 				     img->id.str, id);
 	img->config.bytes = xmemdup(config, len);
 	img->config.len = len;
-	r = json_parse(config, len, "the image's configuration", &json, err);
+	r = json_parse_max(config, len, "it", IMAGE_MAX_VALUES, &json, err);
 	if (!r && !cJSON_IsObject(json))
 		r = err_set(err, EINVAL, "it is no object");
 	if (!r)

@@ -160,7 +160,9 @@ static ssize_t read_attribute(const char *path, const char *name, char *buf)
 static int take_xattr(struct reader *rd, struct image_entry *e, const char *path, const char *name,
 		      struct marks *marks, struct err *err)
 {
-	bool overlay = !strncmp(name, OVERLAY, strlen(OVERLAY));
+	/* An image's own ones, of a container in a container, have the prefix twice. */
+	bool overlay = !strncmp(name, OVERLAY, strlen(OVERLAY)) &&
+		       strncmp(name, OVERLAY "overlay.", strlen(OVERLAY "overlay.")) != 0;
 	bool opaque = !strcmp(name, OVERLAY "opaque");
 	ssize_t n;
 
@@ -415,9 +417,9 @@ int image_open_dirs(const char *id, const void *config, size_t len, const struct
 		img->layer_fds[i] = -1;
 	for (size_t i = 0; !r && i < dirs->n; i++)
 		r = apply_layer(img, (uint32_t)i, dirs->v[i], err);
-	if (r < 0)
-		return r;
-	tree_finish(img);
-	*ret = TAKE_PTR(img);
-	return 0;
+	if (!r)
+		r = tree_finish(img, err);
+	if (!r)
+		*ret = TAKE_PTR(img);
+	return r;
 }

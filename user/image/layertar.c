@@ -17,6 +17,8 @@
 #define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
 #define AUFS ".wh..wh."
+#define OVERLAY "trusted.overlay."
+#define CAPABILITY "security.capability"
 
 /* What is at @name in @dir, through symlinks when they lead to a directory. */
 static struct image_entry *find_dir(struct image *img, struct image_entry *dir, const char *name,
@@ -92,6 +94,13 @@ static bool has_xattr(const struct image_entry *e, const char *name)
 	return false;
 }
 
+/* Overlayfs's own; those of an image, of a container in a container, have the prefix twice. */
+static bool is_of_overlay(const char *name)
+{
+	return !strncmp(name, OVERLAY, strlen(OVERLAY)) &&
+	       strncmp(name, OVERLAY "overlay.", strlen(OVERLAY "overlay.")) != 0;
+}
+
 static int take_xattrs(struct image *img, struct image_entry *e, struct archive_entry *entry,
 		       struct err *err)
 {
@@ -100,10 +109,13 @@ static int take_xattrs(struct image *img, struct image_entry *e, struct archive_
 	size_t len;
 	int r = 0;
 
-	/* libarchive gives the last record first, and of two of one name it counts. */
+	/*
+	 * libarchive gives the last record first, and of two of one name it counts. In pax, one
+	 * without a value says that there is none.
+	 */
 	archive_entry_xattr_reset(entry);
 	while (!r && archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK)
-		if (strncmp(name, "trusted.overlay.", 16) != 0 && !has_xattr(e, name))
+		if (len && !is_of_overlay(name) && !has_xattr(e, name))
 			r = tree_add_xattr(img, e, name, value, len, err);
 	return r;
 }
@@ -141,15 +153,22 @@ static int take_target(struct image *img, struct image_entry *e, struct archive_
 	return tree_set_target(img, e, target ? target : "", target ? strlen(target) : 0, err);
 }
 
+static void take_mode_and_time(struct image_entry *e, struct archive_entry *entry)
+{
+	e->mode = archive_entry_perm(entry) & 07777;
+	e->mtime = archive_entry_mtime(entry);
+	e->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(entry);
+}
+
 /* All that the header says of @e, whose type is set. */
 static int fill(struct image *img, struct image_entry *e, struct archive_entry *entry,
 		struct err *err)
 {
 	int r = take_owner(e, entry, err);
 
-	e->mode = archive_entry_perm(entry) & 07777;
-	e->mtime = archive_entry_mtime(entry);
-	e->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(entry);
+	take_mode_and_time(e, entry);
+	if (e->type == ENTRY_SYMLINK)
+		e->mode = 0777; /* a file system knows no other */
 	if (e->type == ENTRY_FILE) {
 		e->size = (uint64_t)archive_entry_size(entry);
 		e->disk = data_bytes(entry);
@@ -165,14 +184,38 @@ static int fill(struct image *img, struct image_entry *e, struct archive_entry *
 }
 
 /*
+ * What a link's header says of the file, of which @old is another name. Engines set all of it anew,
+ * on a symlink only the owner. Extended attributes that it does not tell stay, but a capability is
+ * lost, for the kernel takes it away when an owner is set.
+ */
+static int fill_link(struct image *img, struct image_entry *e, const struct image_entry *old,
+		     struct archive_entry *entry, struct err *err)
+{
+	int r = take_owner(e, entry, err);
+
+	if (e->type != ENTRY_SYMLINK)
+		take_mode_and_time(e, entry);
+	if (!r)
+		r = take_xattrs(img, e, entry, err);
+	for (size_t i = 0; !r && i < old->n_xattrs; i++) {
+		const struct entry_xattr *x = &old->xattrs[i];
+
+		if (strcmp(x->name, CAPABILITY) != 0 && !has_xattr(e, x->name))
+			r = tree_add_xattr(img, e, x->name, x->value, x->len, err);
+	}
+	return r;
+}
+
+/*
  * Another name of what is at @target, maybe in a layer below. The engine that mounts the layers
  * below copies it up, and both names are one file again.
  */
 static int take_link(struct image *img, struct image_entry *dir, const char *name, uint32_t layer,
-		     const char *target_name, struct err *err)
+		     struct archive_entry *entry, struct err *err)
 {
-	_cleanup_free_ char *target = path_normalize(target_name);
-	struct image_entry *old;
+	_cleanup_free_ char *target = path_normalize(tar_hardlink(entry));
+	struct image_entry *old, *e;
+	int r;
 
 	if (image_walk(img, NULL, NULL, target, false, NULL, NULL, &old) < 0 ||
 	    old->type == ENTRY_DIR)
@@ -180,7 +223,8 @@ static int take_link(struct image *img, struct image_entry *dir, const char *nam
 				     "hard link '%s' to '%s', which is no file", name, target);
 	if (old == image_child(dir, name, strlen(name)))
 		return 0;
-	return tree_link(img, dir, name, strlen(name), old, layer, err);
+	r = tree_link(img, dir, name, strlen(name), old, layer, &e, err);
+	return r < 0 ? r : fill_link(img, e, old, entry, err);
 }
 
 /* Returns true when the name meant something else than an entry. */
@@ -207,7 +251,7 @@ static bool is_aufs(const char *path)
 static int take_entry(struct image *img, uint32_t layer, struct archive *a,
 		      struct archive_entry *entry, struct err *err)
 {
-	const char *raw = tar_name(entry), *name, *link = tar_hardlink(entry);
+	const char *raw = tar_name(entry), *name;
 	_cleanup_free_ char *path = raw ? path_normalize(raw) : NULL;
 	struct image_entry *dir, *e;
 	enum entry_type type;
@@ -223,8 +267,8 @@ static int take_entry(struct image *img, uint32_t layer, struct archive *a,
 	r = make_dirs(img, path, (size_t)(name - path), layer, &dir, err);
 	if (r < 0 || take_whiteout(dir, name, layer))
 		return r;
-	if (link)
-		return take_link(img, dir, name, layer, link, err);
+	if (tar_hardlink(entry))
+		return take_link(img, dir, name, layer, entry, err);
 	if (!type_of(entry, &type))
 		return 0;
 	r = tree_put(img, dir, name, strlen(name), type, layer, &e, err);

@@ -56,7 +56,7 @@ static int read_json(int fd, const struct member *m, const char *what, const cha
 	if (digest && strcmp(sha256_of(text.buf, text.len).str, digest) != 0)
 		return err_class_set(err, ERR_IMAGE, EBADMSG, "%s does not have the digest %s",
 				     what, digest);
-	r = json_parse(text.buf, text.len, what, ret, err);
+	r = json_parse_max(text.buf, text.len, what, IMAGE_MAX_VALUES, ret, err);
 	if (r < 0)
 		err->class = ERR_IMAGE;
 	return r;

@@ -222,31 +222,33 @@ int tree_put(struct image *img, struct image_entry *dir, const char *name, size_
 	return 0;
 }
 
+static void copy_attributes(struct image_entry *e, const struct image_entry *from)
+{
+	e->mode = from->mode;
+	e->uid = from->uid;
+	e->gid = from->gid;
+	e->mtime = from->mtime;
+	e->mtime_nsec = from->mtime_nsec;
+}
+
 int tree_link(struct image *img, struct image_entry *dir, const char *name, size_t len,
-	      const struct image_entry *old, uint32_t layer, struct err *err)
+	      const struct image_entry *old, uint32_t layer, struct image_entry **ret,
+	      struct err *err)
 {
 	struct image_entry *e;
 	int r = tree_put(img, dir, name, len, old->type, layer, &e, err);
 
 	if (r < 0)
 		return r;
-	e->mode = old->mode;
-	e->uid = old->uid;
-	e->gid = old->gid;
-	e->mtime = old->mtime;
-	e->mtime_nsec = old->mtime_nsec;
+	copy_attributes(e, old);
 	e->size = old->size;
 	e->disk = old->disk;
 	e->rdev_major = old->rdev_major;
 	e->rdev_minor = old->rdev_minor;
 	e->inode = old->inode;
 	e->source = old->source;
-	if (old->target)
-		r = tree_set_target(img, e, old->target, strlen(old->target), err);
-	for (size_t i = 0; !r && i < old->n_xattrs; i++)
-		r = tree_add_xattr(img, e, old->xattrs[i].name, old->xattrs[i].value,
-				   old->xattrs[i].len, err);
-	return r;
+	*ret = e;
+	return old->target ? tree_set_target(img, e, old->target, strlen(old->target), err) : 0;
 }
 
 void tree_whiteout(struct image_entry *dir, const char *name, size_t len, uint32_t layer)
@@ -357,11 +359,54 @@ static void number_entries(struct image *img)
 	}
 }
 
-void tree_finish(struct image *img)
+static bool same_xattrs(const struct image_entry *a, const struct image_entry *b)
+{
+	if (a->n_xattrs != b->n_xattrs)
+		return false;
+	for (size_t i = 0; i < a->n_xattrs; i++)
+		if (strcmp(a->xattrs[i].name, b->xattrs[i].name) != 0 ||
+		    a->xattrs[i].len != b->xattrs[i].len ||
+		    memcmp(a->xattrs[i].value, b->xattrs[i].value, a->xattrs[i].len) != 0)
+			return false;
+	return true;
+}
+
+/* What @last, which was made after @e and is or was the same file, says of the file. */
+static int take_over(struct image *img, struct image_entry *e, const struct image_entry *last,
+		     struct err *err)
+{
+	int r = 0;
+
+	copy_attributes(e, last);
+	if (same_xattrs(e, last))
+		return 0;
+	tree_clear_xattrs(e);
+	for (size_t i = 0; !r && i < last->n_xattrs; i++)
+		r = tree_add_xattr(img, e, last->xattrs[i].name, last->xattrs[i].value,
+				   last->xattrs[i].len, err);
+	return r;
+}
+
+/* The names of a file have one set of attributes: those that were told last, as for an engine. */
+static int share_attributes(struct image *img, struct err *err)
+{
+	const struct image_entry **last = xcalloc(img->n_inodes, sizeof(*last));
+	int r = 0;
+
+	for (const struct tree_node *node = img->made; node; node = node->made)
+		if (!last[node->entry.inode])
+			last[node->entry.inode] = &node->entry;
+	for (size_t i = 0; !r && i < img->n_entries; i++)
+		if (last[img->entries[i]->inode] != img->entries[i])
+			r = take_over(img, img->entries[i], last[img->entries[i]->inode], err);
+	free(last);
+	return r;
+}
+
+static void count_links(struct image *img)
 {
 	uint32_t *links = xcalloc(img->n_inodes, sizeof(*links));
 
-	number_entries(img);
 	for (size_t i = 0; i < img->n_entries; i++) {
 		struct image_entry *e = img->entries[i];
 
@@ -372,6 +417,13 @@ void tree_finish(struct image *img)
 	for (size_t i = 0; i < img->n_entries; i++)
 		img->entries[i]->nlink = links[img->entries[i]->inode];
 	free(links);
+}
+
+int tree_finish(struct image *img, struct err *err)
+{
+	number_entries(img);
+	count_links(img);
+	return share_attributes(img, err);
 }
 
 static void free_nodes(struct image *img)

@@ -66,9 +66,13 @@ int image_set_config(struct image *img, const char *id, const void *config, size
  */
 int tree_put(struct image *img, struct image_entry *dir, const char *name, size_t len,
 	     enum entry_type type, uint32_t layer, struct image_entry **ret, struct err *err);
-/* Another name, @len bytes of @name in @dir, for what @old is: same inode, same attributes. */
+/*
+ * Another name, @len bytes of @name in @dir, for what @old is: the same inode, and its attributes
+ * but for the extended ones.
+ */
 int tree_link(struct image *img, struct image_entry *dir, const char *name, size_t len,
-	      const struct image_entry *old, uint32_t layer, struct err *err);
+	      const struct image_entry *old, uint32_t layer, struct image_entry **ret,
+	      struct err *err);
 /* A whiteout: hides what layers below @layer have at @name. What @layer itself has there stays. */
 void tree_whiteout(struct image_entry *dir, const char *name, size_t len, uint32_t layer);
 /* An opaque directory: hides all that layers below @layer have in it. */
@@ -79,7 +83,10 @@ int tree_set_target(struct image *img, struct image_entry *e, const char *target
 int tree_add_xattr(struct image *img, struct image_entry *e, const char *name, const void *value,
 		   size_t len, struct err *err);
 void tree_clear_xattrs(struct image_entry *e);
-/* All layers are applied: ids, sorted children, link counts, sizes. */
-void tree_finish(struct image *img);
+/*
+ * All layers are applied: ids, sorted children, link counts, sizes. All names of a file get the
+ * owner, mode, time and extended attributes of the one that was put last.
+ */
+int tree_finish(struct image *img, struct err *err);
 
 #endif

@@ -25,12 +25,14 @@ DEFINE_CLEANUP(cJSON *, json_free);
 
 /*
  * Parses @len bytes. @what names the document in errors ("the image's configuration"). Fails
- * on trailing bytes other than white space, on a NUL byte, and above the nesting limit of cJSON.
+ * on trailing bytes other than white space, on a NUL byte, on a string with \u0000 in it (which
+ * cJSON would cut there), above the nesting limit of cJSON, and above JSON_MAX_VALUES values.
  */
 int json_parse(const char *text, size_t len, const char *what, cJSON **ret, struct err *err);
-/* As above for one document at the start of @text; @ret_used gets its length in bytes. */
-int json_parse_prefix(const char *text, size_t len, const char *what, cJSON **ret, size_t *ret_used,
-		      struct err *err);
+/* As above with another limit. A value costs some 80 bytes beside its text. */
+#define JSON_MAX_VALUES (8u << 20)
+int json_parse_max(const char *text, size_t len, const char *what, size_t max_values, cJSON **ret,
+		   struct err *err);
 
 /* The member @key (case-sensitive) of an object, NULL when absent, null, or not an object. */
 cJSON *json_get(const cJSON *obj, const char *key);
