@@ -161,4 +161,4 @@ clean:
 -include $(objects:.o=.d) $(out)/user/main.d $(out)/gen/slimtrace.bpf.tmp.d
 -include build/vm/touch.d build/bench/load.d
 -include $(unit_sources:%.c=$(out)/%.d) $(test_lib:.o=.d) $(progs:=.d) $(tool_sources:%.c=$(out)/%.d)
--include $(unit_sources:%.c=$(out)/%.d) $(test_lib:.o=.d) $(progs:=.d) $(out)/tests/e2e/image_dump.d
+-include $(out)/tests/e2e/image_dump.d

@@ -18,6 +18,7 @@
 #define OPAQUE ".wh..wh..opq"
 #define AUFS ".wh..wh."
 #define OVERLAY "trusted.overlay."
+#define ACL "system.posix_acl_"
 #define CAPABILITY "security.capability"
 
 /* What is at @name in @dir, through symlinks when they lead to a directory. */
@@ -101,6 +102,15 @@ static bool is_of_overlay(const char *name)
 	       strncmp(name, OVERLAY "overlay.", strlen(OVERLAY "overlay.")) != 0;
 }
 
+/*
+ * What says that there is no such attribute: in pax a record without a value, for the kernel an ACL
+ * without entries, which is a header of four bytes alone.
+ */
+static bool is_none(const char *name, size_t len)
+{
+	return !len || (len == 4 && !strncmp(name, ACL, strlen(ACL)));
+}
+
 static int take_xattrs(struct image *img, struct image_entry *e, struct archive_entry *entry,
 		       struct err *err)
 {
@@ -109,13 +119,10 @@ static int take_xattrs(struct image *img, struct image_entry *e, struct archive_
 	size_t len;
 	int r = 0;
 
-	/*
-	 * libarchive gives the last record first, and of two of one name it counts. In pax, one
-	 * without a value says that there is none.
-	 */
+	/* libarchive gives the last record first, and of two of one name it counts. */
 	archive_entry_xattr_reset(entry);
 	while (!r && archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK)
-		if (len && !is_of_overlay(name) && !has_xattr(e, name))
+		if (!is_none(name, len) && !is_of_overlay(name) && !has_xattr(e, name))
 			r = tree_add_xattr(img, e, name, value, len, err);
 	return r;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "slim/acl.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/strmap.h"
@@ -202,9 +203,8 @@ static int write_entry(struct layer *l, const struct group *group, const char *n
 				.mtime_nsec = e->mtime_nsec,
 				.symlink = e->target,
 				.rdev_major = e->rdev_major,
-				.rdev_minor = e->rdev_minor,
-				.xattrs = e->xattrs,
-				.n_xattrs = e->n_xattrs };
+				.rdev_minor = e->rdev_minor };
+	_cleanup_free_ struct entry_xattr *xattrs = NULL;
 	const char *why = unsayable(&l->set->v[item->source], e);
 	int r;
 
@@ -212,6 +212,8 @@ static int write_entry(struct layer *l, const struct group *group, const char *n
 		return err_class_set(err, ERR_IMAGE, EINVAL, "cannot put '/%s' into a layer: %s",
 				     name, why);
 	set_owner(l, item, &te);
+	te.n_xattrs = acl_xattrs(e, &xattrs);
+	te.xattrs = xattrs ? xattrs : e->xattrs;
 	te.hardlink = e->type == ENTRY_DIR ? NULL : linked_to(l, group);
 	if (e->type == ENTRY_FILE && !te.hardlink)
 		r = write_file(l, item, &te, err);
