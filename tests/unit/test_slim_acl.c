@@ -7,8 +7,10 @@
 #include "slimtrace/base/alloc.h"
 
 static char empty[] = { 2, 0, 0, 0 };
-static struct entry_xattr acl_default = { "system.posix_acl_default", empty, sizeof(empty) };
-static struct entry_xattr acl_access = { "system.posix_acl_access", empty, sizeof(empty) };
+static char default_name[] = "system.posix_acl_default";
+static char access_name[] = "system.posix_acl_access";
+static struct entry_xattr acl_default = { default_name, empty, sizeof(empty) };
+static struct entry_xattr acl_access = { access_name, empty, sizeof(empty) };
 
 static struct image_entry dir = { .type = ENTRY_DIR, .parent = &dir, .nlink = 1, .layer = 1 };
 
@@ -47,5 +49,5 @@ int main(void)
 	is_written(&e, 2, 1, "a directory that has one but no default");
 	e.type = ENTRY_SYMLINK;
 	is_written(&e, 1, 0, "a symlink has none");
-	return done_testing();
+	return tap_done();
 }

@@ -171,7 +171,7 @@ static void test_types(void)
 		 "d/fifo 10622 0:0 1000000000\n"
 		 "d/link 120777 0:0 1000000000 -> ../a b\n"
 		 "f 106755 4294967295:300000 1000000000.120000000 size 7 xattrs 1\n"
-		 "g 100644 0:0 -5\n",
+		 "g 100644 0:0 -4.999999997\n",
 		 "every type, with all that it has; sockets are left out");
 	image_unmake(img);
 }

@@ -165,6 +165,11 @@ static void take_mode_and_time(struct image_entry *e, struct archive_entry *entr
 	e->mode = archive_entry_perm(entry) & 07777;
 	e->mtime = archive_entry_mtime(entry);
 	e->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(entry);
+	/* Of "-1.5" libarchive makes -1 and half a second. */
+	if (e->mtime < 0 && e->mtime_nsec && e->mtime > INT64_MIN) {
+		e->mtime--;
+		e->mtime_nsec = 1000000000u - e->mtime_nsec;
+	}
 }
 
 /* All that the header says of @e, whose type is set. */
@@ -176,6 +181,9 @@ static int fill(struct image *img, struct image_entry *e, struct archive_entry *
 	take_mode_and_time(e, entry);
 	if (e->type == ENTRY_SYMLINK)
 		e->mode = 0777; /* a file system knows no other */
+	if (!r && e->type == ENTRY_FILE && archive_entry_size(entry) > IMAGE_MAX_FILE)
+		r = err_class_set(err, ERR_IMAGE, EFBIG, "'%s' says that it has %lld bytes", e->name,
+				  (long long)archive_entry_size(entry));
 	if (e->type == ENTRY_FILE) {
 		e->size = (uint64_t)archive_entry_size(entry);
 		e->disk = data_bytes(entry);

@@ -104,10 +104,18 @@ bool tar_xattr_ok(const char *name)
 	return true;
 }
 
+/*
+ * Pax says "-1.5" of one and a half seconds before 1970, where time_t has -2 and half a second;
+ * libarchive puts the two numbers beside each other as they are. It has no way to say "-0.5".
+ */
 static void set_time(struct archive_entry *ae, const struct tar_entry *e)
 {
-	/* Before 1970 the fraction's sign differs between pax readers: whole seconds then. */
-	archive_entry_set_mtime(ae, e->mtime, e->mtime < 0 ? 0 : (long)e->mtime_nsec);
+	if (e->mtime >= 0 || !e->mtime_nsec)
+		archive_entry_set_mtime(ae, e->mtime, (long)e->mtime_nsec);
+	else if (e->mtime < -1)
+		archive_entry_set_mtime(ae, e->mtime + 1, 1000000000L - (long)e->mtime_nsec);
+	else
+		archive_entry_set_mtime(ae, e->mtime, 0);
 }
 
 static void set_content(struct archive_entry *ae, const struct tar_entry *e)
