@@ -4,6 +4,7 @@
  * sound, every file can be read or tells why not, and the image with everything kept, packed and
  * read again, is the same.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,11 +20,14 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+/* Says what does not hold: there is much here that could be. */
+#define must(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fprintf(stderr, "line %d: not %s\n", __LINE__, #condition);                \
+			abort();                                                                   \
+		}                                                                                  \
+	} while (0)
 
 /* --- headers keep their checksum, or hardly an input would be looked at --- */
 

@@ -116,6 +116,51 @@ static void test_link_headers(void)
 	strbuf_release(&layers[1]);
 }
 
+/* Pax tells "-2.5" for two and a half seconds before 1970. Beyond all times there is the epoch. */
+static void test_times(void)
+{
+	static const struct {
+		int64_t sec; /* as libarchive writes it */
+		long nsec;
+		int64_t want;
+		uint32_t want_nsec;
+	} times[] = {
+		{ 0, 0, 0, 0 },
+		{ 4300000000, 123456789, 4300000000, 123456789 },
+		{ -2, 500000000, -3, 500000000 },
+		{ -7, 0, -7, 0 },
+		{ INT64_MIN, 0, 0, 0 },
+		{ INT64_MAX, 0, 0, 0 },
+		{ 1ll << 40, 5, 0, 0 },
+	};
+	struct strbuf layer = STRBUF_INIT;
+	struct archive *a = tar_begin(&layer);
+	_cleanup_(image_free) struct image *img = NULL;
+
+	archive_write_set_format_pax(a);
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		struct archive_entry *e = archive_entry_new();
+		const char name[] = { (char)('a' + i), '\0' };
+
+		archive_entry_copy_pathname(e, name);
+		archive_entry_set_mode(e, S_IFREG | 0644);
+		archive_entry_set_size(e, 0);
+		archive_entry_set_mtime(e, times[i].sec, times[i].nsec);
+		archive_write_header(a, e);
+		archive_entry_free(e);
+	}
+	tar_end(a);
+	img = open_layers(&layer, NULL, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		const char name[] = { '/', (char)('a' + i), '\0' };
+		const struct image_entry *e = image_lookup(img, name);
+
+		ok(e->mtime == times[i].want && e->mtime_nsec == times[i].want_nsec,
+		   "time %zu: %lld and %u ns", i, (long long)e->mtime, e->mtime_nsec);
+	}
+	strbuf_release(&layer);
+}
+
 static void test_merge(void)
 {
 	static const struct item lower[] = {
@@ -261,6 +306,7 @@ int main(void)
 {
 	test_entries();
 	test_link_headers();
+	test_times();
 	test_merge();
 	test_compressed();
 	test_refused();

@@ -160,16 +160,27 @@ static int take_target(struct image *img, struct image_entry *e, struct archive_
 	return tree_set_target(img, e, target ? target : "", target ? strlen(target) : 0, err);
 }
 
+/* Beyond what engines can tell a file system, 64 bits of nanoseconds, they take the epoch. */
+static void take_time(struct image_entry *e, struct archive_entry *entry)
+{
+	const int64_t max = INT64_MAX / 1000000000;
+	int64_t sec = archive_entry_mtime(entry);
+	uint32_t nsec = (uint32_t)archive_entry_mtime_nsec(entry);
+
+	if (sec >= max || sec <= -max) {
+		sec = nsec = 0;
+	} else if (sec < 0 && nsec) { /* of "-1.5" libarchive makes -1 and half a second */
+		sec--;
+		nsec = 1000000000u - nsec;
+	}
+	e->mtime = sec;
+	e->mtime_nsec = nsec;
+}
+
 static void take_mode_and_time(struct image_entry *e, struct archive_entry *entry)
 {
 	e->mode = archive_entry_perm(entry) & 07777;
-	e->mtime = archive_entry_mtime(entry);
-	e->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(entry);
-	/* Of "-1.5" libarchive makes -1 and half a second. */
-	if (e->mtime < 0 && e->mtime_nsec && e->mtime > INT64_MIN) {
-		e->mtime--;
-		e->mtime_nsec = 1000000000u - e->mtime_nsec;
-	}
+	take_time(e, entry);
 }
 
 /* All that the header says of @e, whose type is set. */
@@ -182,8 +193,8 @@ static int fill(struct image *img, struct image_entry *e, struct archive_entry *
 	if (e->type == ENTRY_SYMLINK)
 		e->mode = 0777; /* a file system knows no other */
 	if (!r && e->type == ENTRY_FILE && archive_entry_size(entry) > IMAGE_MAX_FILE)
-		r = err_class_set(err, ERR_IMAGE, EFBIG, "'%s' says that it has %lld bytes", e->name,
-				  (long long)archive_entry_size(entry));
+		r = err_class_set(err, ERR_IMAGE, EFBIG, "'%s' says that it has %lld bytes",
+				  e->name, (long long)archive_entry_size(entry));
 	if (e->type == ENTRY_FILE) {
 		e->size = (uint64_t)archive_entry_size(entry);
 		e->disk = data_bytes(entry);
