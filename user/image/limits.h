@@ -9,7 +9,7 @@
 #define IMAGE_MAX_MEMBERS 100000u	  /* of an archive, around and with its layers */
 #define IMAGE_MAX_ENTRIES (2u << 20)	  /* of all layers, hidden ones too */
 #define IMAGE_MAX_METADATA (256ull << 20) /* bytes of names, link targets and attributes */
-#define IMAGE_MAX_FILE (1ll << 44)	/* bytes, with holes: as much as ext4 takes */
+#define IMAGE_MAX_FILE (1ll << 44)	  /* bytes, with holes: as much as ext4 takes */
 #define IMAGE_MAX_DEPTH 1024		  /* directories above an entry; PATH_MAX allows 2,048 */
 #define IMAGE_MAX_NAME 255		  /* NAME_MAX */
 #define IMAGE_MAX_PATH 4095		  /* PATH_MAX without its NUL; of link targets, too */
