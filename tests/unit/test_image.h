@@ -32,15 +32,24 @@ static inline la_ssize_t to_strbuf(struct archive *a, void *ctx, const void *dat
 	return (la_ssize_t)len;
 }
 
-static inline struct archive *tar_begin(struct strbuf *out)
+/* With @pax, all that pax can say is said: fractions of seconds as well. */
+static inline struct archive *tar_begin_as(struct strbuf *out, bool pax)
 {
 	struct archive *a = archive_write_new();
 
-	archive_write_set_format_pax_restricted(a);
+	if (pax)
+		archive_write_set_format_pax(a);
+	else
+		archive_write_set_format_pax_restricted(a);
 	archive_write_set_options(a, "xattrheader=SCHILY,hdrcharset=BINARY");
 	archive_write_set_bytes_per_block(a, 0);
 	archive_write_open(a, out, NULL, to_strbuf, NULL);
 	return a;
+}
+
+static inline struct archive *tar_begin(struct strbuf *out)
+{
+	return tar_begin_as(out, false);
 }
 
 static inline void tar_add(struct archive *a, const struct item *it, size_t len)

@@ -134,10 +134,9 @@ static void test_times(void)
 		{ 1ll << 40, 5, 0, 0 },
 	};
 	struct strbuf layer = STRBUF_INIT;
-	struct archive *a = tar_begin(&layer);
+	struct archive *a = tar_begin_as(&layer, true);
 	_cleanup_(image_free) struct image *img = NULL;
 
-	archive_write_set_format_pax(a);
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
 		struct archive_entry *e = archive_entry_new();
 		const char name[] = { (char)('a' + i), '\0' };
