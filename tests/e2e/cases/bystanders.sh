@@ -64,8 +64,10 @@ ok 'a double fork leaves a process' test -n "$grandchild"
 moved=0
 while IFS=: read -r _ controllers path; do
 	for root in "/sys/fs/cgroup/${controllers#name=}" /sys/fs/cgroup/unified /sys/fs/cgroup; do
-		[[ $controllers || $root != /sys/fs/cgroup/ ]] && [[ -d $root$path && $path == *"$container"* ]] || continue
-		mkdir "$root$path/child" && echo "$grandchild" >"$root$path/child/cgroup.procs" && moved=$((moved + 1))
+		[[ -d $root$path && $path == *"$container"* ]] || continue
+		if mkdir "$root$path/child" && echo "$grandchild" >"$root$path/child/cgroup.procs"; then
+			moved=$((moved + 1))
+		fi
 		break
 	done
 done < <(grep -E ':(pids)?:/' "/proc/$grandchild/cgroup")

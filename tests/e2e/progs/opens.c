@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* opens COUNT PROCESSES: each process opens COUNT names of its own, as fast as it can; none exists. */
+/* opens COUNT PROCESSES: each process opens COUNT names of its own, as fast as it can; none exists.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * twice FILE: a daemon's double fork. The grandchild, whose parent is gone, waits for SIGUSR1, opens
- * FILE and is gone; the first process ends on SIGTERM.
+ * twice FILE: a daemon's double fork. The grandchild, whose parent is gone, waits for SIGUSR1,
+ * opens FILE and is gone; the first process ends on SIGTERM.
  */
 #include <fcntl.h>
 #include <signal.h>
