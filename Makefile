@@ -78,10 +78,14 @@ prog_sources := $(wildcard tests/e2e/progs/*.c)
 progs := $(prog_sources:tests/e2e/progs/%.c=build/progs/%)
 # What user/image reads, for tests to compare.
 image_dump := $(out)/image-dump
+# One program, static and dynamic, and a library for it to load: tests/torture.
+torture_sources := $(wildcard tests/torture/*.c)
+torture := build/torture/static build/torture/dynamic build/torture/libtorture.so
 
-.PHONY: FORCE all check e2e vm bench overhead lint install clean progs unit tools
+.PHONY: FORCE all check e2e vm bench overhead lint install clean progs torture unit tools
 all: $(bin)
-progs: $(progs) $(image_dump)
+progs: $(progs) $(image_dump) $(torture) $(out)/tools/observe
+torture: $(torture)
 unit: $(unit_bins)
 tools: $(tools)
 
@@ -132,6 +136,17 @@ build/progs/%: tests/e2e/progs/%.c
 	@mkdir -p $(@D)
 	$(call msg,PROG,$@) $(CC) -std=gnu17 -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -static -pthread \
 		-MMD -MP -o $@ $<
+build/torture/static: $(torture_sources) tests/torture/torture.h
+	@mkdir -p $(@D)
+	$(call msg,PROG,$@) $(CC) -std=gnu17 -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -static -pthread \
+		-o $@ $(torture_sources)
+build/torture/dynamic: $(torture_sources) tests/torture/torture.h
+	@mkdir -p $(@D)
+	$(call msg,PROG,$@) $(CC) -std=gnu17 -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -DTORTURE_DYNAMIC \
+		-fPIE -pie -pthread -o $@ $(torture_sources)
+build/torture/libtorture.so:
+	@mkdir -p $(@D)
+	$(call msg,PROG,$@) echo 'void torture(void) {}' | $(CC) -shared -fPIC -x c -o $@ -
 check: $(unit_bins)
 	tests/run $(unit_bins)
 e2e: $(bin) progs

@@ -13,8 +13,19 @@
 #define RESOLVE_IN_ROOT 0x10 /* linux/openat2.h */
 #define PROT_EXEC 4
 #define MAP_ANONYMOUS 0x20
+
+/* linux/mount.h */
+#define MS_MGC_VAL 0xC0ED0000u /* old programs have it there */
+#define MS_MGC_MSK 0xffff0000u
+#define MS_REMOUNT 32
 #define MS_BIND 4096
 #define MS_MOVE 8192
+#define MS_PROPAGATION (1 << 17 | 1 << 18 | 1 << 19 | 1 << 20)
+#define FSCONFIG_SET_STRING 1
+#define FSCONFIG_SET_PATH 3
+#define FSCONFIG_SET_PATH_EMPTY 4
+
+#define Q_QUOTAON 0x800002 /* linux/quota.h; the type of quota is in the lowest eight bits */
 
 #define EPERM 1
 #define EINTR 4
@@ -93,16 +104,29 @@ static __always_inline struct place arg_dir(struct scratch *s, const struct wire
 	return p->dirfd == WIRE_NO_ARG ? current_cwd() : fd_place(arg(s, p->dirfd));
 }
 
-static __always_inline struct saved_base *saved_place(void)
+/* A call may have two places saved: the second is where relative paths counted from. */
+#define SAVED_CWD (1ull << 63)
+
+static __always_inline struct saved_base *saved_place(__u64 which)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
+	__u64 thread = bpf_get_current_pid_tgid() | which;
 
 	return bpf_map_lookup_elem(&saved, &thread);
 }
 
+static __always_inline void forget_places(void)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+
+	bpf_map_delete_elem(&saved, &thread);
+	thread |= SAVED_CWD;
+	bpf_map_delete_elem(&saved, &thread);
+}
+
 /*
  * Emits the scratch's string, read from path argument @p, as a look-up from where it counts from.
- * chdir has changed where relative paths count from by now, and chroot where absolute ones do.
+ * chdir has changed where relative paths count from by now, chroot where absolute ones do, and
+ * pivot_root both.
  */
 static __always_inline void emit_path(struct scratch *s, const struct asked *a, __u32 action,
 				      const struct wire_path_arg *p)
@@ -111,8 +135,11 @@ static __always_inline void emit_path(struct scratch *s, const struct asked *a, 
 	struct saved_base *base = NULL;
 	struct place from;
 
-	if ((action == WIRE_CHDIR && !absolute) || (action == WIRE_CHROOT && absolute))
-		base = saved_place();
+	if ((action == WIRE_CHDIR && !absolute) ||
+	    ((action == WIRE_CHROOT || action == WIRE_PIVOT) && absolute))
+		base = saved_place(0);
+	else if (action == WIRE_PIVOT)
+		base = saved_place(SAVED_CWD);
 	if (base) {
 		emit_lookup_saved(s, a, base);
 		return;
@@ -164,8 +191,11 @@ __noinline int ask(__u32 which)
 	if (arg(s, p->path))
 		len = read_user_string(s, arg(s, p->path));
 	if (len > 0) {
+		if (s->job.absolute_only && !string_is_absolute(s))
+			return 0;
 		a = asked_by_job(s, p, len);
 		emit_path(s, &a, call->action, p);
+		ask_magic(arg(s, p->path), &a);
 	} else if (len == 0) {
 		ask_empty(s, p);
 	} else if (!may_be_unread(s->job.error)) {
@@ -217,31 +247,54 @@ static __always_inline void do_mmap(struct scratch *s, const struct wire_call *c
 /* What became the working or root directory is asked of the process, not of the string. */
 static __always_inline void do_chdir(struct scratch *s, const struct wire_call *call)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
+	bool root = call->action == WIRE_CHROOT || call->action == WIRE_PIVOT;
 
 	ask(0);
 	ask(1);
-	bpf_map_delete_elem(&saved, &thread);
-	if (s->job.error)
-		return;
-	emit_place(call->action == WIRE_CHROOT ? current_root() : current_cwd(), WIRE_KIND_CHDIR,
-		   s->job.program);
+	forget_places();
+	if (!s->job.error)
+		emit_place(root ? current_root() : current_cwd(), WIRE_KIND_CHDIR, s->job.program);
 }
 
+/* A source that is no path of a directory may be a device's, or nothing but a name. */
 static __always_inline void do_mount(struct scratch *s, const struct wire_call *call)
 {
-	if (arg(s, call->flags) & (MS_BIND | MS_MOVE))
-		ask(0);
+	__u32 flags = arg(s, call->flags);
+
+	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
+		flags &= ~MS_MGC_MSK;
 	ask(1);
+	if ((flags & MS_REMOUNT) || (flags & MS_PROPAGATION))
+		return;
+	s->job.absolute_only = !(flags & (MS_BIND | MS_MOVE));
+	ask(0);
+}
+
+/* A string may be the source, or one of a file system's own paths. */
+static __always_inline void do_fsconfig(struct scratch *s, const struct wire_call *call)
+{
+	__u32 command = arg(s, call->flags);
+
+	s->job.absolute_only = command == FSCONFIG_SET_STRING;
+	if (command == FSCONFIG_SET_STRING || command == FSCONFIG_SET_PATH ||
+	    command == FSCONFIG_SET_PATH_EMPTY)
+		ask(0);
+}
+
+static __always_inline void do_quota(struct scratch *s, const struct wire_call *call)
+{
+	ask(0);
+	if ((__u32)arg(s, call->flags) >> 8 == Q_QUOTAON)
+		ask(1);
 }
 
 /*
  * At the entry of a call that changes what its path counts from. Fixed room for as many calls as
  * can be under way; an entry lives until the call's exit.
  */
-static __always_inline void save_base(struct scratch *s, struct place base)
+static __always_inline void save_base(struct scratch *s, struct place base, __u64 which)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
+	__u64 thread = bpf_get_current_pid_tgid() | which;
 
 	if (!base.dentry)
 		return;

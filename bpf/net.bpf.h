@@ -89,7 +89,7 @@ static __always_inline void emit_remote(struct scratch *s, struct sock *sk, __u6
  * Reads the path in a struct sockaddr_un of @size bytes as a look-up's string; no NUL need end it.
  * Abstract and unnamed ones have none: 0. Negative when it cannot be read.
  */
-static __always_inline long read_sun_path(struct scratch *s, __u64 user, __u32 size)
+static __always_inline long read_sun_path(struct scratch *s, __u64 addr, __u32 size, bool of_kernel)
 {
 	char *to = s->bytes + sizeof(s->access);
 	__u32 len = size - sizeof(__u16);
@@ -99,7 +99,8 @@ static __always_inline long read_sun_path(struct scratch *s, __u64 user, __u32 s
 	OPAQUE(len);
 	if (len > SUN_PATH_MAX)
 		len = SUN_PATH_MAX;
-	if (bpf_probe_read_user(to, len, (void *)(user + sizeof(__u16))))
+	if (of_kernel ? bpf_probe_read_kernel(to, len, (void *)(addr + sizeof(__u16)))
+		      : bpf_probe_read_user(to, len, (void *)(addr + sizeof(__u16))))
 		return -1;
 	to[len] = 0;
 	/* Where it really ends: copied onto itself. */
@@ -109,7 +110,7 @@ static __always_inline long read_sun_path(struct scratch *s, __u64 user, __u32 s
 static __always_inline void ask_unix(struct scratch *s, __u64 user, __u32 size, __u32 kinds)
 {
 	struct asked a = { .program = s->job.program, .kinds = kinds, .error = s->job.error };
-	long len = read_sun_path(s, user, size);
+	long len = read_sun_path(s, user, size, false);
 
 	if (len < 0 && !may_be_unread(s->job.error))
 		count_loss(WIRE_PATH_FAULT);
@@ -142,17 +143,41 @@ __noinline int ask_address(__u32 fd, __u64 user, __u32 size, __u32 kinds)
 	return 0;
 }
 
-/* struct msghdr begins with the address and its length; 32-bit callers have their own. */
-static __always_inline void ask_message(struct scratch *s, __u64 user)
+/*
+ * struct msghdr begins with the address and its length; 32-bit callers have their own. A function
+ * of its own: verified once, alone.
+ */
+__noinline int ask_message(__u64 user)
 {
+	struct scratch *s = get_scratch();
 	__u32 m[3] = {}; /* native: a pointer of two words, then the length */
 
-	if (bpf_probe_read_user(m, sizeof(m), (void *)user))
-		return;
+	if (!s || bpf_probe_read_user(m, sizeof(m), (void *)user))
+		return 0;
 	if (s->job.abi == ABI_NATIVE)
 		ask_address(arg(s, 0), (__u64)m[1] << 32 | m[0], m[2], WIRE_KIND_CONNECT);
 	else
 		ask_address(arg(s, 0), m[0], m[1], WIRE_KIND_CONNECT);
+	return 0;
+}
+
+#define UIO_MAXIOV 1024		/* linux/uio.h: more messages no call sends */
+#define MMSGHDR_BYTES 64	/* struct mmsghdr (linux/socket.h) */
+#define COMPAT_MMSGHDR_BYTES 32 /* struct compat_mmsghdr */
+
+/* Those that were sent; the first one when that failed. */
+static __always_inline void ask_messages(struct scratch *s)
+{
+	__u64 at = arg(s, 1), step = MMSGHDR_BYTES;
+	__s64 n = s->job.error ? 1 : s->job.ret;
+
+	if (s->job.abi != ABI_NATIVE)
+		step = COMPAT_MMSGHDR_BYTES;
+	for (int i = 0; i < UIO_MAXIOV; i++) {
+		if (i >= n)
+			break;
+		ask_message(at + i * step);
+	}
 }
 
 static __always_inline void do_listen(struct scratch *s)
@@ -177,7 +202,9 @@ __noinline int do_socket(__u32 action)
 	else if (action == WIRE_SENDTO)
 		ask_address(arg(s, 0), arg(s, 4), arg(s, 5), WIRE_KIND_CONNECT);
 	else if (action == WIRE_SENDMSG)
-		ask_message(s, arg(s, 1));
+		ask_message(arg(s, 1));
+	else if (action == WIRE_SENDMMSG)
+		ask_messages(s);
 	else if (action == WIRE_LISTEN)
 		do_listen(s);
 	return 0;

@@ -78,9 +78,16 @@ static __always_inline bool on_image_dev(struct dentry *d)
 	return KREAD(d, d_sb, s_dev) == image_dev;
 }
 
+/*
+ * Not in any tree: a pipe, a memfd, a namespace. What was found by its handle has no parent either,
+ * but ought to.
+ */
 static __always_inline bool nowhere(struct dentry *d)
 {
-	return KREAD(d, d_sb, s_flags) & SB_NOUSER;
+	if (KREAD(d, d_sb, s_flags) & SB_NOUSER)
+		return true;
+	return KREAD(d, d_parent) == d && KREAD(d, d_sb, s_root) != d &&
+	       !(KREAD(d, d_flags) & DCACHE_DISCONNECTED);
 }
 
 /* A place as numbers, never kernel pointers: those are used again, and files would be lost. */
@@ -136,8 +143,8 @@ __noinline int climb(void)
 		return climb_mount(&s->climb);
 	d = (struct dentry *)s->climb.dentry;
 	up = KREAD(d, d_parent);
-	if (up == d)
-		return CLIMB_END;
+	if (up == d) /* found by its handle, and without a path: not the root of anything */
+		return KREAD(d, d_sb, s_root) == d ? CLIMB_END : CLIMB_CUT;
 	at = s->climb.at;
 	if (at > EVENT_BYTES - 1 || at - s->climb.start > WIRE_WALK_MAX - WIRE_NAME_MAX)
 		return CLIMB_CUT;
@@ -227,6 +234,46 @@ static __always_inline bool made_at_run_time(struct dentry *d)
 	return false;
 }
 
+/* Before 6.5 a dentry had its own ovl_entry (see above), with other names in it. */
+struct ovl_entry___before {
+	unsigned int numlower;
+	struct ovl_path lowerstack[0];
+} __attribute__((preserve_access_index));
+
+static __always_inline struct dentry *uppermost_lower(struct dentry *d, struct ovl_inode *oi)
+{
+	struct dentry *lower = NULL;
+
+	if (bpf_core_field_exists(struct ovl_inode, oe)) {
+		struct ovl_entry *oe = BPF_CORE_READ(oi, oe);
+
+		if (oe && BPF_CORE_READ(oe, __numlower))
+			bpf_core_read(&lower, sizeof(lower), &oe->__lowerstack[0].dentry);
+	} else if (bpf_core_field_exists(struct ovl_entry___before, lowerstack)) {
+		struct ovl_entry___before *oe = BPF_CORE_READ(d, d_fsdata);
+
+		if (oe && BPF_CORE_READ(oe, numlower))
+			bpf_core_read(&lower, sizeof(lower), &oe->lowerstack[0].dentry);
+	}
+	return lower;
+}
+
+/* The file of the image that is behind a file of an overlay that the container has mounted itself.
+ */
+static __always_inline struct dentry *behind_overlay(struct dentry *d)
+{
+	struct inode *inode = KREAD(d, d_inode);
+	struct ovl_inode *oi = container_of(inode, struct ovl_inode, vfs_inode);
+	struct dentry *real;
+
+	if (!inode || !bpf_core_field_exists(struct ovl_inode, __upperdentry))
+		return NULL;
+	real = BPF_CORE_READ(oi, __upperdentry);
+	if (!real)
+		real = uppermost_lower(d, oi);
+	return real && on_image_dev(real) ? real : NULL;
+}
+
 /* A file that the kernel resolved: once for each program and set of kinds. */
 __noinline int emit_file(__u64 dentry, __u64 mnt, __u32 kinds, __u64 program)
 {
@@ -252,9 +299,23 @@ __noinline int emit_file(__u64 dentry, __u64 mnt, __u32 kinds, __u64 program)
 	return 0;
 }
 
+/* A function of its own: verified once, alone. */
+__noinline int emit_behind(__u64 dentry, __u64 mnt, __u32 kinds, __u64 program)
+{
+	struct dentry *real = behind_overlay((struct dentry *)dentry);
+
+	if (real)
+		emit_file((__u64)real, mnt, kinds, program);
+	return 0;
+}
+
 static __always_inline void emit_place(struct place p, __u32 kinds, __u64 program)
 {
-	emit_file((__u64)p.dentry, (__u64)p.mnt, kinds, program);
+	struct dentry *d = p.dentry;
+
+	emit_file((__u64)d, (__u64)p.mnt, kinds, program);
+	if (d && KREAD(d, d_sb, s_magic) == OVERLAYFS_MAGIC && !on_image_dev(d))
+		emit_behind((__u64)d, (__u64)p.mnt, kinds, program);
 }
 
 /* What the string of a look-up, at its place in the scratch, was asked for. */

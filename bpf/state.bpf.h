@@ -87,6 +87,9 @@ struct job {
 	__u32 kinds;	  /* of an open */
 	__u32 open_flags;
 	__u32 in_root; /* absolute paths count from the directory descriptor: RESOLVE_IN_ROOT */
+	__u32 absolute_only;	   /* what is no absolute path is none at all */
+	__u32 magic_fd, magic_end; /* see magic.bpf.h */
+	__u32 pad;
 };
 
 /* Where a walk up a path is: see path.bpf.h. Kernel pointers as numbers. */
@@ -120,6 +123,10 @@ struct scratch {
 		__u64 tgid;
 	} last; /* the process that was asked for last on this CPU */
 	struct climb climb;
+	struct {
+		__u64 at, end;
+		struct key128 script; /* of its name */
+	} chain;		      /* of interpreters: see names.bpf.h */
 	struct key128 hash;
 	__u64 programs; /* numbered on this CPU so far */
 };

@@ -51,7 +51,7 @@ static __always_inline struct place place_to_save(const struct wire_call *call, 
 {
 	if (call->action == WIRE_CHDIR)
 		return current_cwd();
-	if (call->action == WIRE_CHROOT)
+	if (call->action == WIRE_CHROOT || call->action == WIRE_PIVOT)
 		return current_root();
 	if (call->action == WIRE_EXEC && call->path[0].dirfd != WIRE_NO_ARG)
 		return fd_place(first_arg);
@@ -80,10 +80,13 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	call = find_call(abi, nr, &index);
 	if (!call || !program)
 		return 0;
-	if (call->action != WIRE_CHDIR && call->action != WIRE_CHROOT && call->action != WIRE_EXEC)
+	if (call->action != WIRE_CHDIR && call->action != WIRE_CHROOT &&
+	    call->action != WIRE_PIVOT && call->action != WIRE_EXEC)
 		return 0;
 	read_args(args, regs, abi);
-	save_base(s, place_to_save(call, args[0]));
+	save_base(s, place_to_save(call, args[0]), 0);
+	if (call->action == WIRE_PIVOT)
+		save_base(s, current_cwd(), SAVED_CWD);
 	return 0;
 }
 
@@ -97,18 +100,21 @@ static __always_inline void act(struct scratch *s, const struct wire_call *call)
 		ask(0);
 		ask(1);
 	} else if (action == WIRE_EXEC) {
-		__u64 thread = bpf_get_current_pid_tgid();
-
-		bpf_map_delete_elem(&saved, &thread);
+		forget_places();
 		ask(0);
 	} else if (action == WIRE_FD) {
 		do_fd(s, call);
 	} else if (action == WIRE_MMAP) {
 		do_mmap(s, call);
-	} else if (action == WIRE_CHDIR || action == WIRE_FCHDIR || action == WIRE_CHROOT) {
+	} else if (action == WIRE_CHDIR || action == WIRE_FCHDIR || action == WIRE_CHROOT ||
+		   action == WIRE_PIVOT) {
 		do_chdir(s, call);
 	} else if (action == WIRE_MOUNT) {
 		do_mount(s, call);
+	} else if (action == WIRE_FSCONFIG) {
+		do_fsconfig(s, call);
+	} else if (action == WIRE_QUOTA) {
+		do_quota(s, call);
 	} else if (action != WIRE_NOTHING && action != WIRE_FORK) {
 		do_socket(action);
 	}
@@ -187,6 +193,7 @@ static __always_inline void begin_job(struct scratch *s, struct pt_regs *regs, _
 	s->job.abi = abi;
 	s->job.kinds = 0;
 	s->job.in_root = 0;
+	s->job.absolute_only = 0;
 }
 
 SEC("tp_btf/sys_exit")

@@ -64,6 +64,7 @@ struct wire_program {
 #define WIRE_KIND_DELETE (1u << 5)
 #define WIRE_KIND_STAT (1u << 6)
 #define WIRE_KIND_CHDIR (1u << 9)
+#define WIRE_KIND_CHANGE (1u << 10)
 #define WIRE_KIND_CONNECT (1u << 11)
 #define WIRE_KINDS_ALL ((1u << 12) - 1)
 
@@ -129,24 +130,28 @@ static inline __u32 wire_counts_index(__u32 phase, __u32 abi, __u32 edge)
 /* What a syscall does with files: a table filled by user space, [ABI * WIRE_CALLS + number]. */
 enum wire_action {
 	WIRE_NOTHING,
-	WIRE_PATH,    /* one or two paths */
-	WIRE_OPEN,    /* a path, open(2) flags, and the result is a descriptor */
-	WIRE_OPENAT2, /* likewise, the flags in a struct open_how */
-	WIRE_CREAT,   /* likewise, without flags */
-	WIRE_FD,      /* a file by its descriptor */
-	WIRE_MMAP,    /* a file by its descriptor, when it is mapped executable */
-	WIRE_CHDIR,   /* a path that becomes the working directory */
-	WIRE_FCHDIR,  /* likewise, by its descriptor */
-	WIRE_CHROOT,  /* paths, of which one becomes the root */
-	WIRE_MOUNT,   /* paths, the first of them only when it is to be bound or moved */
-	WIRE_EXEC,    /* a path, which sched_process_exec shows when the call succeeds */
-	WIRE_FORK,    /* returns twice: nothing but counting */
-	WIRE_BIND,    /* descriptor, address, length */
-	WIRE_CONNECT, /* likewise */
-	WIRE_SENDTO,  /* descriptor, and the address is in arguments 4 and 5 */
-	WIRE_SENDMSG, /* descriptor, and the address is in a struct msghdr */
-	WIRE_LISTEN,  /* descriptor */
-	WIRE_ARGS,    /* i386: the arguments are behind a pointer; see `number` */
+	WIRE_PATH,     /* one or two paths */
+	WIRE_OPEN,     /* a path, open(2) flags, and the result is a descriptor */
+	WIRE_OPENAT2,  /* likewise, the flags in a struct open_how */
+	WIRE_CREAT,    /* likewise, without flags */
+	WIRE_FD,       /* a file by its descriptor */
+	WIRE_MMAP,     /* a file by its descriptor, when it is mapped executable */
+	WIRE_CHDIR,    /* a path that becomes the working directory */
+	WIRE_FCHDIR,   /* likewise, by its descriptor */
+	WIRE_CHROOT,   /* a path that becomes the root directory */
+	WIRE_PIVOT,    /* likewise, and one in it */
+	WIRE_MOUNT,    /* paths, the first of them unless it is but a name */
+	WIRE_FSCONFIG, /* a path, or a value that may be one */
+	WIRE_QUOTA,    /* a device, and a path when quotas are switched on */
+	WIRE_EXEC,     /* a path, which sched_process_exec shows when the call succeeds */
+	WIRE_FORK,     /* returns twice: nothing but counting */
+	WIRE_BIND,     /* descriptor, address, length */
+	WIRE_CONNECT,  /* likewise */
+	WIRE_SENDTO,   /* descriptor, and the address is in arguments 4 and 5 */
+	WIRE_SENDMSG,  /* descriptor, and the address is in a struct msghdr */
+	WIRE_SENDMMSG, /* descriptor, and addresses are in an array of struct mmsghdr */
+	WIRE_LISTEN,   /* descriptor */
+	WIRE_ARGS,     /* i386: the arguments are behind a pointer; see `pointer` */
 };
 
 #define WIRE_NO_ARG 0xff

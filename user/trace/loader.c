@@ -37,6 +37,11 @@ const struct optional_program optional_programs[N_OPTIONAL] = {
 		"capabilities", "which capabilities the kernel checked",
 		"This kernel does not show which capabilities it checked.",
 	},
+	[OPTIONAL_INTERPRETER] = {
+		"interpreters", "which ELF interpreter the kernel started a program with",
+		"This kernel does not show which ELF interpreters it starts programs with; what the "
+		"image's executables name is taken for them.",
+	},
 };
 
 /* libbpf's first warning says why something failed. Its messages come without a context. */
@@ -124,6 +129,8 @@ static struct bpf_program *optional_program(struct slimtrace_bpf *skel, enum opt
 		return skel->progs.on_uring_submit;
 	case OPTIONAL_CAP:
 		return skel->progs.on_cap;
+	case OPTIONAL_INTERPRETER:
+		return skel->progs.on_interpreter;
 	case N_OPTIONAL:
 		break;
 	}
@@ -142,12 +149,22 @@ static bool has_tracepoint(const struct strbuf *btf, const char *name)
 	return memmem(btf->buf, btf->len, type, (size_t)len + 1) != NULL;
 }
 
-/* Switches off what this kernel has no tracepoint for, and finds the one that was renamed. */
+/* Something that programs may use. Its name, too, stands between NULs. */
+static bool has_name(const struct strbuf *btf, const char *name)
+{
+	char text[64];
+	int len = snprintf(text, sizeof(text), "%c%s", 0, name);
+
+	return memmem(btf->buf, btf->len, text, (size_t)len + 1) != NULL;
+}
+
+/* Switches off what this kernel has no way to show, and finds the tracepoint that was renamed. */
 static void choose_optional(struct programs *p, const struct strbuf *btf)
 {
 	struct bpf_program *uring = p->skel->progs.on_uring_submit;
 
 	p->present[OPTIONAL_CAP] = has_tracepoint(btf, "cap_capable");
+	p->present[OPTIONAL_INTERPRETER] = has_name(btf, "BPF_FUNC_find_vma");
 	p->present[OPTIONAL_URING] = has_tracepoint(btf, "io_uring_submit_req");
 	if (!p->present[OPTIONAL_URING] && has_tracepoint(btf, "io_uring_submit_sqe") &&
 	    types_give_request("btf_trace_io_uring_submit_sqe"))
@@ -156,15 +173,6 @@ static void choose_optional(struct programs *p, const struct strbuf *btf)
 	for (int i = 0; i < N_OPTIONAL; i++)
 		bpf_program__set_autoload(optional_program(p->skel, (enum optional)i),
 					  p->present[i]);
-}
-
-/* A function that programs may call. Its name, too, stands between NULs. */
-static bool has_function(const struct strbuf *btf, const char *name)
-{
-	char text[64];
-	int len = snprintf(text, sizeof(text), "%c%s", 0, name);
-
-	return memmem(btf->buf, btf->len, text, (size_t)len + 1) != NULL;
 }
 
 static int set_up(struct slimtrace_bpf *skel, const struct trace_opts *opts, struct err *err)
@@ -243,7 +251,7 @@ int programs_open(const struct trace_opts *opts, const struct strbuf *btf, unsig
 	if (r < 0)
 		return r;
 	choose_optional(ret, btf);
-	ret->skel->rodata->settings.casts = has_function(btf, "bpf_rdonly_cast");
+	ret->skel->rodata->settings.casts = has_name(btf, "bpf_rdonly_cast");
 	switch_off(ret, without);
 	return 0;
 }
@@ -273,7 +281,7 @@ static bool may_help_without(int r)
 static int load_what_works(const struct trace_opts *opts, struct programs *p, struct err *err)
 {
 	static const unsigned int masks[] = { 0, 1u << OPTIONAL_URING, 1u << OPTIONAL_CAP,
-					      (1u << N_OPTIONAL) - 1 };
+					      1u << OPTIONAL_INTERPRETER, (1u << N_OPTIONAL) - 1 };
 	_cleanup_strbuf_ struct strbuf btf = STRBUF_INIT;
 	int r = programs_read_btf(&btf, err);
 
@@ -382,7 +390,7 @@ static int try_alone(struct programs *p, enum optional which)
 		return r;
 	choose_optional(p, &btf);
 	if (!p->present[which]) {
-		keep_words("this kernel has no tracepoint that shows it");
+		keep_words("this kernel has no means to show it");
 		return -ENOENT;
 	}
 	while ((prog = bpf_object__next_program(p->skel->obj, prog)))

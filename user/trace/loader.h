@@ -15,7 +15,7 @@
 struct slimtrace_bpf;
 
 /* Programs that not every kernel takes: what they are called, and what is lost without them. */
-enum optional { OPTIONAL_URING, OPTIONAL_CAP, N_OPTIONAL };
+enum optional { OPTIONAL_URING, OPTIONAL_CAP, OPTIONAL_INTERPRETER, N_OPTIONAL };
 struct optional_program {
 	const char *feature;
 	const char *what;   /* is not seen without it */

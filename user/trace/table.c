@@ -136,7 +136,8 @@ static const struct row looking[] = {
 	/* A 64-bit mask takes two arguments there. */
 	ROW("fanotify_mark", PATH(FOLLOWED_UNLESS(4, 5, 1, FAN_MARK_DONT_FOLLOW, RECORD_STAT)),
 	    .abis = COMPAT),
-	ROW("quotactl", PATH(FOLLOWED(NO, 1, RECORD_STAT))),
+	ROW("quotactl",
+	    OPEN(WIRE_QUOTA, 0, FOLLOWED(NO, 1, RECORD_STAT), FOLLOWED(NO, 3, RECORD_READ))),
 };
 
 static const struct row changing[] = {
@@ -144,7 +145,7 @@ static const struct row changing[] = {
 	ROW("fchdir", ONLY(WIRE_FCHDIR)),
 	ROW("chroot", ONLY(WIRE_CHROOT, FOLLOWED(NO, 0, RECORD_CHDIR))),
 	ROW("pivot_root",
-	    ONLY(WIRE_CHROOT, FOLLOWED(NO, 0, RECORD_CHDIR), FOLLOWED(NO, 1, RECORD_CHANGE))),
+	    ONLY(WIRE_PIVOT, FOLLOWED(NO, 0, RECORD_CHDIR), FOLLOWED(NO, 1, RECORD_CHANGE))),
 	ROW("chmod", PATH(FOLLOWED(NO, 0, RECORD_CHANGE))),
 	ROW("fchmod", FILE_OF(0, RECORD_CHANGE)),
 	ROW("fchmodat", PATH(FOLLOWED(0, 1, RECORD_CHANGE))),
@@ -211,6 +212,7 @@ static const struct row mounting[] = {
 	    PATH(FOLLOWED_WHEN(0, 1, 4, MOVE_MOUNT_F_SYMLINKS, RECORD_READ),
 		 FOLLOWED_WHEN(2, 3, 4, MOVE_MOUNT_T_SYMLINKS, RECORD_CHANGE)),
 	    .nr = 429),
+	ROW("fsconfig", OPEN(WIRE_FSCONFIG, 1, FOLLOWED(4, 3, RECORD_READ)), .nr = 431),
 	ROW("fspick", PATH(FOLLOWED_UNLESS(0, 1, 2, FSPICK_SYMLINK_NOFOLLOW, RECORD_CHANGE)),
 	    .nr = 433),
 	ROW("mount_setattr", PATH(FOLLOWED_UNLESS(0, 1, 2, AT_NOFOLLOW, RECORD_CHANGE)), .nr = 442),
@@ -243,9 +245,8 @@ static const struct row others[] = {
 	ROW("sendto", ONLY(WIRE_SENDTO), .abis = COMPAT, .nr = 369),
 	ROW("sendmsg", ONLY(WIRE_SENDMSG), .abis = NATIVE | X32),
 	ROW("sendmsg", ONLY(WIRE_SENDMSG), .abis = COMPAT, .nr = 370),
-	/* The first message of several. */
-	ROW("sendmmsg", ONLY(WIRE_SENDMSG), .abis = NATIVE | X32),
-	ROW("sendmmsg", ONLY(WIRE_SENDMSG), .abis = COMPAT, .nr = 345),
+	ROW("sendmmsg", ONLY(WIRE_SENDMMSG), .abis = NATIVE | X32),
+	ROW("sendmmsg", ONLY(WIRE_SENDMMSG), .abis = COMPAT, .nr = 345),
 	ROW("socketcall", PACKED(1)),
 	ROW("fork", ONLY(WIRE_FORK)),
 	ROW("vfork", ONLY(WIRE_FORK)),
