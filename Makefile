@@ -149,7 +149,7 @@ build/torture/libtorture.so:
 	$(call msg,PROG,$@) echo 'void torture(void) {}' | $(CC) -shared -fPIC -x c -o $@ -
 check: $(unit_bins)
 	tests/run $(unit_bins)
-e2e: $(bin) progs
+e2e: $(bin) progs $(tools)
 	tests/e2e/run
 vm: $(bin) $(tools) build/vm/touch
 	tests/vm/run $(KERNELS)

@@ -5,6 +5,7 @@
 #	SLIMTRACE	the program
 #	DOCKER_HOST	a private engine
 #	PROGS		static test programs (tests/e2e/progs)
+#	TOOLS		those that are linked with our own code (tests/tools)
 #	SCRATCH		a directory for this case, its working directory too
 #	TMPDIR		below SCRATCH, so that a temporary file that stays is seen
 #
