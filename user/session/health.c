@@ -105,14 +105,31 @@ int run_health(struct run *run, struct err *err)
 
 /* --- in the record --- */
 
+#define MAX_ADDED 10 /* words: five interpreters (the kernel's limit) with an argument each */
+
+static const char *last_component(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/*
+ * The kernel puts a script's interpreter before its words, and where the script was found in the
+ * place of the first one.
+ */
 static bool is_check(const struct record_program *p, const struct strvec *words)
 {
-	if (p->entry != RECORD_EXECED || p->argv.n != words->n)
+	size_t added = p->argv.n - words->n;
+
+	if (p->entry != RECORD_EXECED || p->argv.n < words->n || added > MAX_ADDED)
 		return false;
-	for (size_t i = 0; i < words->n; i++)
-		if (strcmp(p->argv.v[i], words->v[i]) != 0)
+	for (size_t i = 1; i < words->n; i++)
+		if (strcmp(p->argv.v[added + i], words->v[i]) != 0)
 			return false;
-	return true;
+	if (!added)
+		return !strcmp(p->argv.v[0], words->v[0]);
+	return !strcmp(last_component(p->argv.v[added]), last_component(words->v[0]));
 }
 
 /* Parents stand before their children. */
