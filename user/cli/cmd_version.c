@@ -62,6 +62,27 @@ static void print_features(void)
 	}
 }
 
+/*
+ * --features: what is not seen on this kernel can be told from what is, by line and field:
+ * NAME<TAB>yes|no<TAB>WHAT<TAB>WHY NOT. Fails where nothing can be seen at all.
+ */
+static int print_feature_table(struct err *err)
+{
+	struct trace_feature features[MAX_FEATURES];
+	int n = trace_features(features, MAX_FEATURES, err), r = 0;
+
+	for (int i = 0; i < n; i++) {
+		const struct trace_feature *f = &features[i];
+
+		printf("%s\t%s\t%s\t%s\n", f->name, f->present ? "yes" : "no", f->what,
+		       f->present ? "" : f->why_not);
+		if (!f->present && f->required)
+			r = err_class_set(err, ERR_KERNEL, ENOTSUP,
+					  "this kernel does not show %s: %s", f->what, f->why_not);
+	}
+	return n < 0 ? n : r;
+}
+
 /* --- for programs --- */
 
 static void add_engine(cJSON *doc, const struct global_opts *global)
@@ -98,6 +119,7 @@ static void add_tracer(cJSON *doc)
 		json_add_str(one, "name", features[i].name);
 		json_add_bool(one, "present", features[i].present);
 		json_add_bool(one, "required", features[i].required);
+		json_add_str(one, "what", features[i].what);
 		if (!features[i].present)
 			json_add_str(one, "why_not", features[i].why_not);
 	}
@@ -121,34 +143,62 @@ static void print_json(const struct global_opts *global)
 	fwrite(text.buf, 1, text.len, stdout);
 }
 
-int cmd_version(int argc, char **argv, struct global_opts *global)
-{
-	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
-	struct err err = ERR_INIT;
+static const char usage[] =
+	"Usage: slimtrace version [--features]\n\n"
+	"Shows the versions of slimtrace, the engine and the kernel, and what the\n"
+	"tracer can see on this kernel.\n\nOptions:\n";
 
-	if (command_parse(argc, argv, NULL, 0, global, &words, &err) < 0)
-		return command_failed(&err);
-	if (words.n) {
-		err_class_set(&err, ERR_USAGE, EINVAL, "version takes no argument: '%s'",
-			      words.v[0]);
-		return command_failed(&err);
-	}
-	if (global->json && !global->help) {
-		print_json(global);
-		return EXIT_OK;
-	}
+struct version_args {
+	bool features;
+};
+
+static const struct option_row rows[] = {
+	{ "features", OPTION_BOOL, offsetof(struct version_args, features), NULL,
+	  "only what the tracer can see, for programs: NAME, yes or no, WHAT, WHY NOT, with tabs "
+	  "between",
+	  NULL },
+};
+
+static void print_help(const struct option_set *set)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	strbuf_addstr(&sb, usage);
+	options_help(set, &sb);
+	fputs(sb.buf, stdout);
+}
+
+static void print_all(const struct global_opts *global)
+{
 	printf("slimtrace  %s%s%s%s\n", SLIMTRACE_VERSION, *SLIMTRACE_COMMIT ? " (" : "",
 	       SLIMTRACE_COMMIT, *SLIMTRACE_COMMIT ? ")" : "");
 	if (global->version)
-		return EXIT_OK;
-	if (global->help) {
-		puts("Usage: slimtrace version\n\nShows the versions of slimtrace, the engine and "
-		     "the kernel, "
-		     "and what the\ntracer can see on this kernel.");
-		return EXIT_OK;
-	}
+		return;
 	print_engine(global);
 	print_kernel();
 	print_features();
-	return EXIT_OK;
+}
+
+int cmd_version(int argc, char **argv, struct global_opts *global)
+{
+	struct version_args args = { 0 };
+	const struct option_set set = { rows, sizeof(rows) / sizeof(*rows), &args };
+	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
+	struct err err = ERR_INIT;
+	int r = command_parse(argc, argv, &set, 1, global, &words, &err);
+
+	if (!r && words.n)
+		r = err_class_set(&err, ERR_USAGE, EINVAL, "version takes no argument: '%s'",
+				  words.v[0]);
+	if (r < 0)
+		return command_failed(&err);
+	if (global->help)
+		print_help(&set);
+	else if (global->json)
+		print_json(global);
+	else if (args.features && !global->version)
+		r = print_feature_table(&err);
+	else
+		print_all(global);
+	return r < 0 ? command_failed(&err) : EXIT_OK;
 }

@@ -98,6 +98,11 @@ has 'the summary goes to stdout' "$out" 'e2e/tool.slim'
 slimtrace version
 is 'version: exit status' "$rc" 0
 for word in slimtrace engine kernel tracer; do has "version: $word" "$out" "$word"; done
+slimtrace version --features
+is 'version --features: exit status' "$rc" 0
+is 'version --features: four fields a line' "$(grep -vcP '^[a-z_]+\t(yes|no)\t[^\t]+\t[^\t]*$' <<<"$out")" 0
+is 'version --features: the tracer works' "$(grep -P '^tracepoints\t' <<<"$out" | cut -f2)" yes
+has 'version --features: nothing else' "$(head -n 1 <<<"$out")" tracepoints
 slimtrace --output-format json version
 is 'version: JSON' "$(jq -r '.tracer.features[0].present, .engine.host' <<<"$out")" $'true\n'"$DOCKER_HOST"
 slimtrace --output-format json build --nonsense
