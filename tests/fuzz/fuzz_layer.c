@@ -150,13 +150,19 @@ static int pack_all(const struct image *img, int *ret_fd, struct err *err)
 	_cleanup_strvec_ struct strvec all = STRVEC_INIT, tags = STRVEC_INIT;
 	const struct slim_opts opts = { .tags = &tags, .tmpdir = "/tmp" };
 	_cleanup_(keep_free) struct keep *keep = NULL;
-	struct slim_result result;
+	struct slim_source source = { .img = img };
+	const struct slim_set set = { .v = &source, .n = 1 };
+	struct slim_result result = { 0 };
 	int r;
 
 	strvec_push(&all, "/");
 	r = keep_decide(img, record_builder_record(builder),
 			&(struct keep_opts){ .include_paths = &all }, &keep, err);
-	return r < 0 ? r : slim_pack(img, keep, &opts, ret_fd, &result, err);
+	source.keep = keep;
+	if (!r)
+		r = slim_pack(&set, 0, &opts, ret_fd, &result, err);
+	slim_result_release(&result);
+	return r;
 }
 
 static void check_packed(const struct image *img)

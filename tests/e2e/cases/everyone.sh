@@ -67,9 +67,9 @@ during() {
 }
 
 everyone() { # NAME "OPTIONS" FIRST-PROGRAM...
-	local name=$1 options=$2
+	local name=$1 more=$2
 	shift 2
-	checks=1 watch "$name" e2e/shell-check "$options"
+	checks=1 watch "$name" e2e/shell-check "$more"
 	is "$name: the entrypoint" "$(entries entrypoint)" "$(printf '%s\n' "$@" | sort)"
 	is "$name: docker exec" "$(entries exec)" 'cat /data/one'
 	same "$name: the health check" "$(entries health)" $'/bin/sh -c cat /data/health >/dev/null\ncat /data/health'
