@@ -151,7 +151,7 @@ check: $(unit_bins)
 	tests/run $(unit_bins)
 e2e: $(bin) progs $(tools)
 	tests/e2e/run
-vm: $(bin) $(tools) build/vm/touch
+vm: $(bin) $(tools) $(torture) build/vm/touch
 	tests/vm/run $(KERNELS)
 build/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)

@@ -157,11 +157,18 @@ static __always_inline void uring_bind(struct io_kiocb *req)
 	ask_uring_address(addr, BPF_CORE_READ(cmd, addr_len), WIRE_KIND_CREATE, true);
 }
 
+/* Before 6.10 a request to send kept the address that it was given. */
+struct io_sr_msg___before {
+	void *addr;
+	int addr_len;
+} __attribute__((preserve_access_index));
+
 /* Likewise; older kernels copy it later. */
 static __always_inline void uring_send(struct io_kiocb *req, bool message)
 {
 	struct io_async_msghdr *io = BPF_CORE_READ(req, async_data);
 	struct io_sr_msg *cmd = (void *)__builtin_preserve_access_index(&req->cmd);
+	struct io_sr_msg___before *before = (void *)cmd;
 	struct user_msghdr *m;
 
 	if (io) {
@@ -171,6 +178,9 @@ static __always_inline void uring_send(struct io_kiocb *req, bool message)
 		m = BPF_CORE_READ(cmd, umsg);
 		ask_uring_address((__u64)BPF_CORE_READ_USER(m, msg_name),
 				  BPF_CORE_READ_USER(m, msg_namelen), WIRE_KIND_CONNECT, false);
+	} else if (bpf_core_field_exists(before->addr)) {
+		ask_uring_address((__u64)BPF_CORE_READ(before, addr),
+				  BPF_CORE_READ(before, addr_len), WIRE_KIND_CONNECT, false);
 	}
 }
 

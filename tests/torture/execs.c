@@ -262,18 +262,18 @@ const struct way execs[] = {
 	{ "execveat that fails", way_execveat_absent, "execat/" },
 	{ "execveat AT_FDCWD", way_execveat_cwd, "execat/cwd*" },
 	{ "fexecve", way_fexecve, "execat/fd*" },
-	{ "#!", way_script, "script/plain!/t/script/interpreter script/interpreter*" },
+	{ "#!", way_script, "script/plain!/ways/script/interpreter script/interpreter*" },
 	{ "#! and links", way_script_link,
-	  "script/by-link!/t/script/interpreter-link "
+	  "script/by-link!/ways/script/interpreter-link "
 	  "script/interpreter-link=interpreter-linked script/interpreter-linked*" },
 	{ "#! of #!", way_script_chain,
-	  "chain/a!/t/chain/b~-x chain/b!/t/chain/c chain/c!/t/chain/d~argument "
-	  "chain/d!/t/chain/interpreter~-/t/chain/argument chain/interpreter*" },
-	{ "#! that is absent", way_script_absent, "script/lost!/t/script/none" },
+	  "chain/a!/ways/chain/b~-x chain/b!/ways/chain/c chain/c!/ways/chain/d~argument "
+	  "chain/d!/ways/chain/interpreter~-/ways/chain/argument chain/interpreter*" },
+	{ "#! that is absent", way_script_absent, "script/lost!/ways/script/none" },
 	{ "#! by execveat", way_script_execveat,
-	  "script/by-dir!/t/script/interpreter2 script/interpreter2*" },
+	  "script/by-dir!/ways/script/interpreter2 script/interpreter2*" },
 	{ "#! by fexecve", way_script_fexecve,
-	  "script/by-fd!/t/script/interpreter3 script/interpreter3*" },
+	  "script/by-fd!/ways/script/interpreter3 script/interpreter3*" },
 	{ "PT_INTERP", way_interpreter, NULL },
 	{ "shared library", way_library, NULL },
 	{ "dlopen", way_dlopen, NULL },

@@ -216,9 +216,9 @@ static int make(const char *dir)
 {
 	int top = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), root;
 
-	if (top < 0 || (mkdirat(top, "t", 0755) < 0 && errno != EEXIST))
+	if (top < 0 || (mkdirat(top, "ways", 0755) < 0 && errno != EEXIST))
 		err(1, "%s", dir);
-	root = openat(top, "t", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	root = openat(top, "ways", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++)
 		for (const struct way *w = subjects[i]; w->name; w++) {
 			char *words = strdup(w->files ? w->files : ""), *rest = words, *word;

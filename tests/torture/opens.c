@@ -97,7 +97,7 @@ static void way_openat(void)
 
 static void way_openat_cwd(void)
 {
-	saw(openat(AT_FDCWD, "t/openat-cwd", O_RDONLY), "read", T "openat-cwd");
+	saw(openat(AT_FDCWD, "ways/openat-cwd", O_RDONLY), "read", T "openat-cwd");
 }
 
 static void way_openat_absolute(void)
@@ -252,8 +252,9 @@ static void way_no_magiclinks(void)
 {
 	saw(openat2(AT_FDCWD, T "how/no-magic", O_RDONLY, RESOLVE_NO_MAGICLINKS), "read",
 	    T "how/no-magic");
-	saw_error(openat2(AT_FDCWD, "/proc/self/root/t/how/magic", O_RDONLY, RESOLVE_NO_MAGICLINKS),
-		  "read", "/proc/self/root/t/how/magic", ELOOP);
+	saw_error(openat2(AT_FDCWD, "/proc/self/root/ways/how/magic", O_RDONLY,
+			  RESOLVE_NO_MAGICLINKS),
+		  "read", "/proc/self/root/ways/how/magic", ELOOP);
 }
 
 static void way_no_symlinks(void)

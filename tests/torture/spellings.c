@@ -14,21 +14,21 @@ static void opened(const char *as, const char *is)
 
 static void way_slashes(void)
 {
-	opened("//t///slashes", T "slashes");
-	opened("/t/./slashes-too", T "slashes-too");
+	opened("//ways///slashes", T "slashes");
+	opened("/ways/./slashes-too", T "slashes-too");
 }
 
 static void way_dots(void)
 {
-	opened("/t/dots/../dots/./file", T "dots/file");
-	opened("/../../t/dots-root", T "dots-root");
-	saw(stat("/t/dots/dir/../file", &st), "stat", T "dots/dir/../file");
+	opened("/ways/dots/../dots/./file", T "dots/file");
+	opened("/../../ways/dots-root", T "dots-root");
+	saw(stat("/ways/dots/dir/../file", &st), "stat", T "dots/dir/../file");
 }
 
 /* ".." after a link is the directory above what the link points to. */
 static void way_dots_link(void)
 {
-	opened("/t/dots-link/../beside", T "dots-far/beside");
+	opened("/ways/dots-link/../beside", T "dots-far/beside");
 }
 
 static void way_link_chain(void)
@@ -54,8 +54,8 @@ static void way_trailing(void)
 
 static void way_self_root(void)
 {
-	opened("/proc/self/root/t/self-root", T "self-root");
-	saw(stat("/proc/self/root/t/self-root-stat", &st), "stat", T "self-root-stat");
+	opened("/proc/self/root/ways/self-root", T "self-root");
+	saw(stat("/proc/self/root/ways/self-root-stat", &st), "stat", T "self-root-stat");
 }
 
 static void way_self_cwd(void)
@@ -96,7 +96,7 @@ static void way_other_cwd(void)
 	step(read(go[0], path, 1), "read");
 	snprintf(path, sizeof(path), "/proc/%d/cwd/file", pid);
 	opened(path, T "other-cwd/file");
-	snprintf(path, sizeof(path), "/proc/%d/root/t/other-cwd/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%d/root/ways/other-cwd/stat", pid);
 	saw(stat(path, &st), "stat", path);
 	kill(pid, SIGKILL);
 }
@@ -190,7 +190,7 @@ static void way_long_name(void)
 {
 	char path[300] = T;
 
-	memset(path + 3, 'x', 255);
+	memset(path + strlen(T), 'x', 255);
 	saw(open(path, O_CREAT | O_WRONLY, 0644), "create", path);
 	saw(stat(path, &st), "stat", path);
 }
@@ -217,7 +217,7 @@ const struct way spellings[] = {
 	{ "links to links", way_link_chain, "links/a=b links/b=../links/c links/c=end links/end" },
 	{ "a link on the way", way_link_middle, "middle/link=dir middle/dir/file" },
 	{ "an absolute link", way_link_absolute,
-	  "absolute-link=/t/absolute-target absolute-target" },
+	  "absolute-link=/ways/absolute-target absolute-target" },
 	{ "a slash at the end", way_trailing, "trailing/ trailing-file" },
 	{ "/proc/self/root", way_self_root, "self-root self-root-stat" },
 	{ "/proc/self/cwd", way_self_cwd, "self-cwd/file self-cwd/stat self-cwd/thread" },

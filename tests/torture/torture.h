@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the subjects of the torture program share. A subject is a list of ways to use a file; a way
- * has files of its own below /t, and runs in a process of its own, from the root directory.
+ * has files of its own below /ways, and runs in a process of its own, from the root directory.
  *
  *	static void way_open(void)
  *	{
@@ -24,13 +24,13 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#define T "/t/"
+#define T "/ways/"
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
- * What the image must have below /t, in words: "name" a file, "name/" a directory, "name=target" a
- * symlink, "name*" a copy of this program, "name!line" an executable file with "#!line" in it. The
- * directories on the way are made.
+ * What the image must have below /ways, in words: "name" a file, "name/" a directory, "name=target"
+ * a symlink, "name*" a copy of this program, "name!line" an executable file with "#!line" in it.
+ * The directories on the way are made.
  */
 struct way {
 	const char *name;

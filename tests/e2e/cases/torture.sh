@@ -20,7 +20,7 @@ cp "$torture/static" "$torture/dynamic" context/root/
 install -D "$(command -v strace)" context/root/bin/strace
 mkdir -p context/root/{dev,proc,sys,tmp}
 "$torture/static" make context/root
-cp "$torture/libtorture.so" context/root/t/
+cp "$torture/libtorture.so" context/root/ways/
 
 # The calls that take paths, as strace knows them, and those that have one inside.
 trace='%file,bind,connect,sendto,sendmsg,sendmmsg,quotactl,fsconfig,fanotify_mark,open_by_handle_at'
