@@ -20,7 +20,9 @@ static struct trace_feature overlay_feature(void)
 {
 	struct trace_feature f = {
 		.name = "overlay",
-		.what = "which files were made at run time, other than by the call that made them",
+		.what = "which files were made at run time, other than by the call that made them; "
+			"the "
+			"image's files behind an overlay that the container mounts",
 		.present = types_know_overlay(),
 	};
 
