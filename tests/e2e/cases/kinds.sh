@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# shellcheck source=../lib.sh
+# The record tells each kind of use from the others, in the order of first use, and fits its schema.
+. "$(dirname "$0")/../lib.sh"
+schema=$(readlink -f "$e2e/../../docs/record.schema.json")
+
+context
+cp "$PROGS/kinds" context/root/program
+mkdir -p context/root/kinds/{list,chdir}
+for name in map read write stat access linked delete from change connect list/entry; do put "kinds/$name" "$name"; done
+cp "$PROGS/kinds" context/root/kinds/exec
+ln -s /kinds/linked context/root/kinds/link
+ln -s /kinds/nowhere context/root/kinds/readlink
+image e2e/kinds <<'END'
+FROM scratch
+COPY root /
+CMD ["/program"]
+END
+slim 'kinds' --http-probe-off e2e/kinds
+record=$(artifacts e2e/kinds)/record.json
+
+used() { # PATH WANTED: SOURCE KINDS ERROR of each, sorted
+	same "$1" "$(jq -r --arg p "/kinds/$1" '.accesses[] | select(.path == $p) |
+		"\(.source) \(.kinds | join(","))\(if .error > 0 then " \(.error_name)" else "" end)"' "$record" | sort -u)" "$2"
+}
+used exec $'file exec\nlookup exec'
+used map $'file map,read\nlookup read'
+used read $'file read\nlookup read'
+used write $'file write\nlookup write'
+used create $'file write,create\nlookup write,create'
+used mkdir 'lookup create'
+used stat 'lookup stat'
+used access 'lookup stat'
+used list $'file read,stat,list\nlookup read' # opendir() asks what it is
+used link 'lookup stat'
+used readlink 'lookup readlink'
+used absent 'lookup read ENOENT'
+used absent-too 'lookup stat ENOENT'
+used read/below 'lookup stat ENOTDIR'
+used delete 'lookup delete'
+used from 'lookup delete'
+used to 'lookup create'
+used change 'lookup change'
+used chdir $'file chdir\nlookup chdir'
+used connect 'lookup connect ECONNREFUSED'
+
+is 'the link was followed, and the one that was read was not' \
+	"$(jq -r '[.accesses[] | select(.path == "/kinds/link" or .path == "/kinds/readlink") | .follow] | join(" ")' "$record")" 'true false'
+is 'in the order of first use' "$(jq -r '[.accesses[] | select(.source == "lookup") | .path | select(startswith("/kinds/")) | ltrimstr("/kinds/")] | join(" ")' "$record")" \
+	'exec map read write create mkdir stat access list link readlink absent absent-too read/below delete from to change chdir connect'
+is 'with its time' "$(jq '[.accesses[].first_ns | tonumber] | . == sort and .[-1] > 0' "$record")" true
+is 'by whom' "$(jq -r '. as $r | [.accesses[] | select(.path == "/kinds/exec").programs[] | $r.programs[.].exe] | unique | join(" ")' "$record")" /kinds/exec
+is 'nothing is lost' "$(jq -r '[.loss[]] | unique | join(" ")' "$record")" 0
+
+# --- the schema ---
+valid() { python3 -W error -c '
+import json, sys, jsonschema
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+jsonschema.Draft202012Validator(schema).validate(json.load(open(sys.argv[2])))' "$schema" "$1"; }
+ok 'the record fits its schema' valid "$record"
+jq '.accesses[0].kinds += ["guessed"]' "$record" >bad.json
+not_ok 'a kind that there is not does not' valid bad.json
+jq 'del(.programs[0].entry)' "$record" >bad.json
+not_ok 'nor a program without its entry' valid bad.json
+is 'every member is in the schema' "$(jq -r --slurpfile s "$schema" '
+	def unknown($v; $d; $at): if ($v | type) == "object" then ($v | keys[] | select(($d.properties // {})[.] == null) | "\($at).\(.)") else empty end;
+	unknown(.; $s[0]; ""), unknown(.host; $s[0].properties.host; "host"),
+	(.programs[] | unknown(.; $s[0]["$defs"].program; "program")), (.accesses[] | unknown(.; $s[0]["$defs"].access; "access")),
+	(.syscalls[] | unknown(.; $s[0]["$defs"].syscall; "syscall"))' "$record" | sort -u)" ''
+is 'nothing is left behind' "$(leftovers)" ''
+done_testing
