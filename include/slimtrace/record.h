@@ -32,6 +32,8 @@
 /* What a record holds at most; what comes after is counted as lost (map_full). */
 #define RECORD_MAX_ACCESSES (1u << 22)
 #define RECORD_MAX_PROGRAMS (1u << 20)
+#define RECORD_MAX_SOCKETS (1u << 20)
+#define RECORD_MAX_BYTES (1ull << 30) /* of memory, while a trace runs: record_builder_bound() */
 
 /* Kinds of use, ORed. Names for JSON and reports: record_kind_name(). */
 enum record_kind {
@@ -148,7 +150,7 @@ struct record_socket {
 /* What the tracer knows that it did not see. All zero: the record is complete. */
 struct record_loss {
 	uint64_t ring_full;	 /* events that found no room */
-	uint64_t map_full;	 /* processes or programs that could not be noted */
+	uint64_t map_full;	 /* what the tracer's tables or the record had no room for */
 	uint64_t path_fault;	 /* paths that could not be read from the process */
 	uint64_t path_truncated; /* paths deeper or longer than the tracer walks */
 	uint64_t prog_missed;	 /* times the kernel skipped one of our programs */
@@ -198,6 +200,8 @@ struct record_builder;
 struct record_builder *record_builder_new(void);
 void record_builder_free(struct record_builder *b);
 DEFINE_CLEANUP(struct record_builder *, record_builder_free);
+/* From now on accesses and programs take about @bytes of memory at most. Without it: no bound. */
+void record_builder_bound(struct record_builder *b, uint64_t bytes);
 struct record_access_key {
 	enum record_source source;
 	const char *path;
@@ -205,9 +209,11 @@ struct record_access_key {
 	int error;
 	bool follow, on_image;
 };
-void record_add_access(struct record_builder *b, const struct record_access_key *key,
+/* False: there is no room for it any more, and nothing was added. */
+bool record_add_access(struct record_builder *b, const struct record_access_key *key,
 		       uint32_t kinds, uint32_t program, uint64_t first_ns);
-/* Copies @program's strings; returns its index. */
+/* Copies @program's strings; returns its index, RECORD_NO_PROGRAM when there is no room. */
+#define RECORD_NO_PROGRAM UINT32_MAX
 uint32_t record_add_program(struct record_builder *b, const struct record_program *program);
 void record_add_syscall(struct record_builder *b, enum record_phase phase, enum record_abi abi,
 			uint32_t nr, uint64_t count, uint64_t refused);
@@ -217,7 +223,8 @@ void record_add_caller(struct record_builder *b, enum record_abi abi, uint32_t n
 void record_add_arguments(struct record_builder *b, enum record_abi abi, uint32_t nr, uint32_t used,
 			  const uint32_t value[RECORD_MAX_VALUES]);
 void record_add_capability(struct record_builder *b, uint32_t cap, bool granted, int nr);
-void record_add_socket(struct record_builder *b, const struct record_socket *socket);
+/* False: there is no room for it any more. */
+bool record_add_socket(struct record_builder *b, const struct record_socket *socket);
 /* The record so far, for its other fields. */
 struct record *record_builder_record(struct record_builder *b);
 /* Sorts, and hands the record over; the builder is empty afterwards. */

@@ -34,6 +34,7 @@ struct trace;
 struct trace_opts {
 	const char *container_id; /* 64 hexadecimal digits */
 	size_t ring_bytes;	  /* 0: the default; rounded up to a power of two of pages */
+	bool small_maps;	  /* tests: room for next to nothing in the kernel's tables */
 	bool stall;		  /* tests: do not drain until trace_finish(), to force loss */
 };
 

@@ -146,6 +146,37 @@ static void test_programs(void)
 	is_str(rec->programs[1].exe, "", "what is not known is empty");
 }
 
+static void test_bound(void)
+{
+	_cleanup_(record_builder_free) struct record_builder *b = record_builder_new();
+	struct record_access_key key = lookup("/a", 0, true);
+	struct record_program p = { 0 };
+	char path[4096] = "/";
+	size_t n = 0;
+
+	memset(path + 1, 'p', sizeof(path) - 2);
+	record_builder_bound(b, 100000);
+	is_int(record_add_program(b, &p), 0, "a program has room");
+	ok(record_add_access(b, &key, RECORD_READ, 0, 5), "and an access");
+	for (; n < 100; n++) {
+		path[1] = (char)(n + 1);
+		key = lookup(path, 0, true);
+		if (!record_add_access(b, &key, RECORD_READ, 0, 5))
+			break;
+	}
+	ok(n >= 8 && n <= 12, "then it is full: long paths count as what they take");
+	is_int(record_builder_record(b)->n_accesses, n + 1, "nothing was added");
+	key = lookup("/a", 0, true);
+	ok(record_add_access(b, &key, RECORD_WRITE, 0, 5), "what is there already still merges");
+	is_int(record_builder_record(b)->accesses[0].kinds, RECORD_READ | RECORD_WRITE,
+	       "its kinds");
+	for (uint32_t i = 0; i < 100; i++)
+		strvec_push(&p.argv, path);
+	ok(record_add_program(b, &p) == RECORD_NO_PROGRAM, "no room for a program either");
+	is_int(record_builder_record(b)->n_programs, 1, "none was added");
+	strvec_release(&p.argv);
+}
+
 static void test_loss(void)
 {
 	struct record_loss loss = { 0 };
@@ -192,6 +223,7 @@ int main(void)
 	test_order();
 	test_sockets();
 	test_programs();
+	test_bound();
 	test_loss();
 	test_many();
 	return tap_done();

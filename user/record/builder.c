@@ -14,8 +14,9 @@
 
 struct record_builder {
 	struct record *rec;
-	struct strmap *index; /* what is there already: id -> its place + 1, as a pointer */
-	struct strbuf id;     /* of the item being added; kept for its memory */
+	struct strmap *index;  /* what is there already: id -> its place + 1, as a pointer */
+	struct strbuf id;      /* of the item being added; kept for its memory */
+	uint64_t bytes, bound; /* about what accesses and programs take, and may; 0: no bound */
 	size_t cap_accesses, cap_programs, cap_syscalls, cap_arguments, cap_capabilities,
 		cap_sockets;
 };
@@ -40,6 +41,20 @@ void record_builder_free(struct record_builder *b)
 	free(b);
 }
 
+void record_builder_bound(struct record_builder *b, uint64_t bytes)
+{
+	b->bound = bytes;
+}
+
+/* Takes room for @bytes, unless that would be too much. */
+static bool take_room(struct record_builder *b, uint64_t bytes)
+{
+	if (b->bound && (bytes > b->bound || b->bytes > b->bound - bytes))
+		return false;
+	b->bytes += bytes;
+	return true;
+}
+
 struct record *record_builder_record(struct record_builder *b)
 {
 	return b->rec;
@@ -57,16 +72,32 @@ static void id_add(struct record_builder *b, uint32_t value)
 	strbuf_add(&b->id, &value, sizeof(value));
 }
 
+/* The place of the item with this id; SIZE_MAX: there is none. */
+static size_t id_find(const struct record_builder *b)
+{
+	return (size_t)strmap_get_len(b->index, b->id.buf, b->id.len) - 1;
+}
+
+static void id_put(struct record_builder *b, size_t place)
+{
+	strmap_put_len(b->index, b->id.buf, b->id.len, (void *)(place + 1));
+}
+
 /* The place of the item with this id; when there is none, @next is noted and SIZE_MAX returned. */
 static size_t id_place(struct record_builder *b, size_t next)
 {
-	size_t place = (size_t)strmap_get_len(b->index, b->id.buf, b->id.len);
+	size_t place = id_find(b);
 
-	if (place)
-		return place - 1;
-	strmap_put_len(b->index, b->id.buf, b->id.len, (void *)(next + 1));
-	return SIZE_MAX;
+	if (place == SIZE_MAX)
+		id_put(b, next);
+	return place;
 }
+
+/*
+ * What a new access takes: itself, its path, its entry in the index, which has the path once more,
+ * its first program, and what malloc() adds to five blocks.
+ */
+#define ACCESS_BYTES(path_len) (sizeof(struct record_access) + 2 * (path_len) + 240)
 
 static struct record_access *new_access(struct record_builder *b,
 					const struct record_access_key *key, uint64_t first_ns)
@@ -87,7 +118,10 @@ static struct record_access *new_access(struct record_builder *b,
 	return a;
 }
 
-/* Only a look-up has a result and follows: for a file they are no part of what it is. */
+/*
+ * Only a look-up has a result and follows: for a file they are no part of what it is. NULL: it is
+ * a new one, and there is no room.
+ */
 static struct record_access *find_access(struct record_builder *b,
 					 const struct record_access_key *key, uint64_t first_ns)
 {
@@ -99,8 +133,13 @@ static struct record_access *find_access(struct record_builder *b,
 			  (uint32_t)key->on_image << 2);
 	id_add(b, lookup ? (uint32_t)key->error : 0);
 	strbuf_add(&b->id, key->path, key->path_len);
-	place = id_place(b, b->rec->n_accesses);
-	return place == SIZE_MAX ? new_access(b, key, first_ns) : &b->rec->accesses[place];
+	place = id_find(b);
+	if (place != SIZE_MAX)
+		return &b->rec->accesses[place];
+	if (b->rec->n_accesses >= RECORD_MAX_ACCESSES || !take_room(b, ACCESS_BYTES(key->path_len)))
+		return NULL;
+	id_put(b, b->rec->n_accesses);
+	return new_access(b, key, first_ns);
 }
 
 /* Where @program is in the ascending list, or belongs. */
@@ -136,15 +175,39 @@ static void add_program(uint32_t **list, size_t *n, uint32_t program)
 	++*n;
 }
 
-void record_add_access(struct record_builder *b, const struct record_access_key *key,
+/* Its first one came with the access; the list of the others grows by doubling. */
+static bool add_user(struct record_builder *b, struct record_access *a, uint32_t program)
+{
+	size_t at = program_place(a->programs, a->n_programs, program);
+	bool known = at < a->n_programs && a->programs[at] == program;
+
+	if (!known && a->n_programs && !take_room(b, 2 * sizeof(*a->programs)))
+		return false;
+	add_program(&a->programs, &a->n_programs, program);
+	return true;
+}
+
+bool record_add_access(struct record_builder *b, const struct record_access_key *key,
 		       uint32_t kinds, uint32_t program, uint64_t first_ns)
 {
 	struct record_access *a = find_access(b, key, first_ns);
 
+	if (!a || !add_user(b, a, program))
+		return false;
 	a->kinds |= kinds;
 	if (first_ns < a->first_ns)
 		a->first_ns = first_ns;
-	add_program(&a->programs, &a->n_programs, program);
+	return true;
+}
+
+/* What a program takes: itself, its strings, and what malloc() adds to each of them. */
+static uint64_t program_bytes(const struct record_program *p)
+{
+	uint64_t bytes = sizeof(*p) + 64 + (p->exe ? strlen(p->exe) : 0);
+
+	for (size_t i = 0; i < p->argv.n; i++)
+		bytes += strlen(p->argv.v[i]) + 40;
+	return bytes;
 }
 
 uint32_t record_add_program(struct record_builder *b, const struct record_program *program)
@@ -152,6 +215,8 @@ uint32_t record_add_program(struct record_builder *b, const struct record_progra
 	struct record *rec = b->rec;
 	struct record_program *p;
 
+	if (rec->n_programs >= RECORD_MAX_PROGRAMS || !take_room(b, program_bytes(program)))
+		return RECORD_NO_PROGRAM;
 	ALLOC_GROW(rec->programs, rec->n_programs + 1, b->cap_programs);
 	p = &rec->programs[rec->n_programs];
 	*p = *program;
@@ -252,7 +317,7 @@ void record_add_capability(struct record_builder *b, uint32_t cap, bool granted,
 		(struct record_capability){ .cap = cap, .granted = granted, .nr = nr };
 }
 
-void record_add_socket(struct record_builder *b, const struct record_socket *socket)
+bool record_add_socket(struct record_builder *b, const struct record_socket *socket)
 {
 	struct record *rec = b->rec;
 	struct record_socket s = *socket;
@@ -265,10 +330,14 @@ void record_add_socket(struct record_builder *b, const struct record_socket *soc
 	id_add(b, s.protocol);
 	id_add(b, s.port);
 	strbuf_add(&b->id, s.addr, sizeof(s.addr));
-	if (id_place(b, rec->n_sockets) != SIZE_MAX)
-		return;
+	if (id_find(b) != SIZE_MAX)
+		return true;
+	if (rec->n_sockets >= RECORD_MAX_SOCKETS)
+		return false;
+	id_put(b, rec->n_sockets);
 	ALLOC_GROW(rec->sockets, rec->n_sockets + 1, b->cap_sockets);
 	rec->sockets[rec->n_sockets++] = s;
+	return true;
 }
 
 static int by_bytes(const void *a, size_t a_len, const void *b, size_t b_len)

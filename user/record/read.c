@@ -23,7 +23,7 @@
 #define MAX_ACCESSES RECORD_MAX_ACCESSES
 #define MAX_SYSCALLS (1 << 16)
 #define MAX_CAPABILITIES 131072
-#define MAX_SOCKETS (1 << 20)
+#define MAX_SOCKETS RECORD_MAX_SOCKETS
 #define MAX_STRINGS (1 << 16) /* diff IDs, unseen, arguments of one program */
 #define MAX_PATH (1 << 16)
 #define MAX_ERRNO 4095 /* the kernel's limit: linux/err.h */

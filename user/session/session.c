@@ -145,6 +145,7 @@ static int prepare(struct run *run, struct err *err)
 static int start(struct run *run, struct err *err)
 {
 	struct trace_opts opts = { .ring_bytes = run->opts->ring_bytes,
+				   .small_maps = getenv("SLIMTRACE_TEST_SMALL_MAPS") != NULL,
 				   .stall = getenv("SLIMTRACE_TEST_STALL") != NULL };
 	int r;
 
@@ -183,7 +184,7 @@ static int finish_trace(struct run *run, struct err *err)
 	if (record_loss_any(&rep->loss))
 		run_warn(run,
 			 "the trace is incomplete: %" PRIu64 " events found no room, %" PRIu64
-			 " programs not noted, %" PRIu64 " paths unreadable, %" PRIu64
+			 " things not noted, %" PRIu64 " paths unreadable, %" PRIu64
 			 " cut, %" PRIu64 " probe runs missed, %" PRIu64 " undecodable",
 			 rep->loss.ring_full, rep->loss.map_full, rep->loss.path_fault,
 			 rep->loss.path_truncated, rep->loss.prog_missed, rep->loss.decode);

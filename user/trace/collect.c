@@ -15,6 +15,7 @@ void collector_init(struct collector *c)
 		.programs = strmap_new(),
 		.path = STRBUF_INIT,
 	};
+	record_builder_bound(c->builder, RECORD_MAX_BYTES);
 }
 
 void collector_release(struct collector *c)
@@ -41,7 +42,11 @@ static uint32_t put_program(struct collector *c, uint64_t id, const struct recor
 {
 	uint32_t index = record_add_program(c->builder, p);
 
-	strmap_put_len(c->programs, &id, sizeof(id), (void *)(intptr_t)((int64_t)index + 1));
+	if (index == RECORD_NO_PROGRAM)
+		c->too_many++;
+	else
+		strmap_put_len(c->programs, &id, sizeof(id),
+			       (void *)(intptr_t)((int64_t)index + 1));
 	return index;
 }
 
@@ -101,6 +106,7 @@ static void add_program(struct collector *c, struct event *ev)
 
 static void add_access(struct collector *c, const struct event *ev)
 {
+	uint32_t program;
 	struct record *rec = record_builder_record(c->builder);
 	size_t before = rec->n_accesses;
 	struct record_access_key key = {
@@ -110,10 +116,6 @@ static void add_access(struct collector *c, const struct event *ev)
 		.on_image = ev->flags & WIRE_ON_IMAGE,
 	};
 
-	if (rec->n_accesses >= RECORD_MAX_ACCESSES) {
-		c->too_many++;
-		return;
-	}
 	if (ev->flags & WIRE_TRUNCATED) /* counted by the BPF side; the path is a wrong one */
 		return;
 	strbuf_reset(&c->path);
@@ -123,8 +125,12 @@ static void add_access(struct collector *c, const struct event *ev)
 		decode_lookup(ev, &c->path);
 	key.path = c->path.buf;
 	key.path_len = c->path.len;
-	record_add_access(c->builder, &key, ev->kinds, program_of(c, ev), since_start(c, ev->ns));
-	if (rec->n_accesses > before)
+	program = program_of(c, ev);
+	if (program == RECORD_NO_PROGRAM)
+		return; /* counted */
+	if (!record_add_access(c->builder, &key, ev->kinds, program, since_start(c, ev->ns)))
+		c->too_many++;
+	else if (rec->n_accesses > before)
 		*(ev->type == WIRE_FILE ? &c->files : &c->lookups) += 1;
 }
 
@@ -196,7 +202,8 @@ static bool add_socket(struct collector *c, const struct event *ev)
 	};
 
 	memcpy(s.addr, ev->socket.addr, sizeof(s.addr));
-	record_add_socket(c->builder, &s);
+	if (!record_add_socket(c->builder, &s))
+		c->too_many++;
 	if (s.use != RECORD_LISTEN || s.protocol != IPPROTO_TCP || !s.port)
 		return false;
 	add_port(c, s.port);
@@ -208,7 +215,10 @@ static void add_arguments(struct collector *c, const struct event *ev)
 	const struct wire_values *v = &ev->values;
 
 	if (!v->used) {
-		record_add_caller(c->builder, v->abi, sysname_nr(v->abi, v->nr), program_of(c, ev));
+		uint32_t program = program_of(c, ev);
+
+		if (program != RECORD_NO_PROGRAM)
+			record_add_caller(c->builder, v->abi, sysname_nr(v->abi, v->nr), program);
 		return;
 	}
 	record_add_arguments(c->builder, v->abi, sysname_nr(v->abi, v->nr), v->used, v->value);

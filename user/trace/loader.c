@@ -184,6 +184,11 @@ static int set_up(struct slimtrace_bpf *skel, const struct trace_opts *opts, str
 		size *= 2;
 	if (bpf_map__set_max_entries(skel->maps.events, (uint32_t)size) < 0)
 		return err_set(err, EINVAL, "cannot make a ring buffer of %zu bytes", size);
+	if (opts->small_maps) {
+		bpf_map__set_max_entries(skel->maps.seen, 16);
+		bpf_map__set_max_entries(skel->maps.procs, 4);
+		bpf_map__set_max_entries(skel->maps.children, 1);
+	}
 	memcpy(skel->rodata->settings.id, opts->container_id, ID_LEN);
 	if (getrandom(skel->rodata->settings.seed, sizeof(skel->rodata->settings.seed), 0) < 0)
 		return err_set(err, errno, "cannot get random bytes");

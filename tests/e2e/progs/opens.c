@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* opens COUNT PROCESSES: each process opens COUNT names of its own, as fast as it can; none exists.
+/*
+ * opens COUNT PROCESSES: each process opens COUNT names of its own, as fast as it can; none exists.
+ * None of them ends before all have begun.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,11 +25,18 @@ int main(int argc, char **argv)
 {
 	unsigned long count = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000,
 		      processes = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
-	int status, failed = 0;
+	int status, failed = 0, begun[2];
+	char byte;
 
-	for (unsigned long p = 0; p < processes; p++)
-		if (!fork())
-			_exit(run(p, count));
+	if (pipe2(begun, O_CLOEXEC) < 0)
+		return 1;
+	for (unsigned long p = 0; p < processes; p++) {
+		if (!fork()) {
+			close(begun[1]);
+			_exit(run(p, count) || read(begun[0], &byte, 1) != 0);
+		}
+	}
+	close(begun[1]);
 	while (wait(&status) > 0)
 		failed |= status;
 	return failed ? 1 : 0;
