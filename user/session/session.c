@@ -261,6 +261,8 @@ static int check_complete(struct run *run, struct err *err)
 		return 0;
 	err_class_set(err, ERR_INCOMPLETE, EOVERFLOW, "the trace is incomplete: no %s was made",
 		      run->opts->profile_only ? "profile" : "image");
+	if (!run->report->loss.ring_full)
+		return err_hint(err, "--allow-loss takes the risk");
 	return err_hint(err, "give the tracer more room (--ring-size 64m), or take the risk with "
 			     "--allow-loss");
 }
