@@ -9,6 +9,27 @@ struct found_file {
 	__u64 dentry, mnt;
 };
 
+/*
+ * A mapping of a file in an overlay is one of the layer's file. Since Linux 6.8 that file's path is
+ * the one in the layer, and the one that the process sees stands behind it; before, it was the
+ * file's. Which files have something behind them a flag tells whose number has changed; that what
+ * stands there is a place in an overlay tells it too.
+ */
+static __always_inline struct place seen_place(struct file *file)
+{
+	struct backing_file *backing = container_of(file, struct backing_file, file);
+	struct place seen;
+	struct dentry *d;
+
+	if (bpf_core_field_exists(backing->user_path)) {
+		seen = place_of(__builtin_preserve_access_index(&backing->user_path));
+		d = seen.dentry;
+		if (BPF_CORE_READ(d, d_sb, s_magic) == OVERLAYFS_MAGIC)
+			return seen;
+	}
+	return file_place(file);
+}
+
 static long note_mapping(struct task_struct *task, struct vm_area_struct *vma,
 			 struct found_file *ret)
 {
@@ -17,7 +38,7 @@ static long note_mapping(struct task_struct *task, struct vm_area_struct *vma,
 
 	if (!file)
 		return 0;
-	place = file_place(file);
+	place = seen_place(file);
 	ret->dentry = (__u64)place.dentry;
 	ret->mnt = (__u64)place.mnt;
 	return 0;

@@ -53,6 +53,19 @@ is 'with its time' "$(jq '[.accesses[].first_ns | tonumber] | . == sort and .[-1
 is 'by whom' "$(jq -r '. as $r | [.accesses[] | select(.path == "/kinds/exec").programs[] | $r.programs[.].exe] | unique | join(" ")' "$record")" /kinds/exec
 is 'nothing is lost' "$(jq -r '[.loss[]] | unique | join(" ")' "$record")" 0
 
+# --- what the kernel maps by itself: the ELF interpreter, by the path that the process sees ---
+context
+with_libs "$(readlink -f /usr/bin/true)"
+image e2e/dynamic <<END
+FROM scratch
+COPY root /
+CMD ["$(readlink -f /usr/bin/true)"]
+END
+slim 'dynamic' --http-probe-off --force e2e/dynamic
+interpreter=$(readelf -l "$(readlink -f /usr/bin/true)" | sed -n 's/.*interpreter: \(.*\)]/\1/p')
+is 'the interpreter is mapped, in the image' \
+	"$(jq -r --arg n "${interpreter##*/}" '.accesses[] | select(.source == "file" and (.path | endswith($n))) | "\(.kinds | join(",")) \(.on_image)"' "$(artifacts e2e/dynamic)/record.json")" 'map true'
+
 # --- the schema ---
 valid() { python3 -W error -c '
 import json, sys, jsonschema
