@@ -77,4 +77,11 @@ void report_result(const struct report *report, const struct err *err, int exit_
 void report_creport(const struct report *report, const struct image *img, const struct keep *keep,
 		    const struct record *rec, struct strbuf *ret);
 
+/*
+ * kept.jsonl, or else dropped.jsonl: a JSON object for each entry of the image that stays, with all
+ * its reasons and the access that first made it stay, or does not.
+ */
+void report_files(const struct image *img, const struct keep *keep, const struct record *rec,
+		  bool kept, struct strbuf *ret);
+
 #endif

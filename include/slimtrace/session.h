@@ -14,6 +14,7 @@
 #include "slimtrace/base/strvec.h"
 #include "slimtrace/drive.h"
 #include "slimtrace/engine.h"
+#include "slimtrace/keep.h"
 #include "slimtrace/profile.h"
 #include "slimtrace/report.h"
 #include "slimtrace/slim.h"
@@ -72,7 +73,7 @@ struct build_opts {
 	unsigned int continue_seconds, settled_seconds;
 	unsigned int start_timeout_s; /* how long the app may take until it listens */
 
-	struct strvec include_paths;
+	struct keep_opts keep;
 
 	/* The slim image. */
 	enum slim_layers layers;
@@ -83,9 +84,8 @@ struct build_opts {
 	bool profile_only; /* all but the image */
 	enum profile_format seccomp_format;
 	bool seccomp_arg_filters;
-	bool exclude_exec_paths; /* what only execs used does not stay */
-	bool show_logs;		 /* the container's output on stderr */
-	bool keep_container;	 /* stopped, not removed */
+	bool show_logs;	     /* the container's output on stderr */
+	bool keep_container; /* stopped, not removed */
 	bool remove_artifacts;
 	bool allow_loss;     /* make an image although the trace lost something */
 	bool force;	     /* make an image although the app failed */

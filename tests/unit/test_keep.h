@@ -26,7 +26,7 @@ struct fixture {
 	char *layer;
 	struct record_builder *builder;
 	uint64_t now;
-	struct strvec includes;
+	struct keep_opts opts;
 	struct image *img;
 	struct record *rec;
 	struct keep *keep;
@@ -55,7 +55,7 @@ __attribute__((unused)) static void fixture_release(struct fixture *f)
 	image_free(f->img);
 	record_free(f->rec);
 	record_builder_free(f->builder);
-	strvec_release(&f->includes);
+	keep_opts_release(&f->opts);
 	if (io_remove_tree(AT_FDCWD, f->dir, &f->err) < 0)
 		die(f->err.msg);
 	free(f->layer);
@@ -169,7 +169,6 @@ __attribute__((unused)) static int decide(struct fixture *f, const char *config)
 {
 	_cleanup_strbuf_ struct strbuf doc = STRBUF_INIT;
 	_cleanup_strvec_ struct strvec dirs = STRVEC_INIT;
-	struct keep_opts opts = { .include_paths = &f->includes };
 	struct digest layer = sha256_of("layer", 5), id;
 
 	strbuf_addf(&doc,
@@ -181,7 +180,14 @@ __attribute__((unused)) static int decide(struct fixture *f, const char *config)
 	if (image_open_dirs(id.str, doc.buf, doc.len, &dirs, &f->img, &f->err) < 0)
 		die(f->err.msg);
 	f->rec = record_builder_finish(f->builder);
-	return keep_decide(f->img, f->rec, &opts, &f->keep, &f->err);
+	return keep_decide(f->img, f->rec, &f->opts, &f->keep, &f->err);
+}
+
+/* --include-path */
+__attribute__((unused)) static void include(struct fixture *f, const char *path)
+{
+	if (keep_opts_add_path(&f->opts, path, &f->err) < 0)
+		die(f->err.msg);
 }
 
 __attribute__((unused)) static uint32_t reasons_of(const struct fixture *f, const char *path)

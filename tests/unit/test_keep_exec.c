@@ -270,7 +270,7 @@ static void test_musl(void)
 	put_elf(&f, "/opt/three/libx.so", (struct elf){ .needed = { "libc.musl-x86_64.so.1" } });
 	put_elf(&f, "/bin/tool",
 		(struct elf){ .interpreter = "/lib/ld-musl-x86_64.so.1", .needed = { "libx.so" } });
-	strvec_push(&f.includes, "/bin/tool");
+	include(&f, "/bin/tool");
 	is_int(decide(&f, "{}"), 0, "decided");
 	stays(&f, "/bin/tool", KEEP_INCLUDE);
 	stays(&f, "/opt/three/libx.so", KEEP_NEEDED);
@@ -288,7 +288,7 @@ static void test_included_library(void)
 	put_base(&f);
 	put_elf(&f, "/opt/plugins/p.so", (struct elf){ .needed = { "libdep.so" } });
 	put_elf(&f, "/usr/lib/libdep.so", (struct elf){ 0 });
-	strvec_push(&f.includes, "/opt/plugins");
+	include(&f, "/opt/plugins");
 	is_int(decide(&f, "{}"), 0, "decided");
 	stays(&f, "/usr/lib/libdep.so", KEEP_NEEDED);
 	fixture_release(&f);

@@ -30,6 +30,11 @@ struct image {
 	struct image_entry *children[MAX_ENTRIES][MAX_ENTRIES];
 	struct content content[MAX_ENTRIES];
 	bool dropped[MAX_ENTRIES];
+	bool shared[MAX_ENTRIES]; /* kept for others only */
+	const struct image_entry *cut_entry, *perm_entry;
+	struct keep_range cut[4];
+	size_t n_cut;
+	struct keep_perm perm;
 	uint32_t n;
 	struct image_config config;
 	struct image_layer layers[MAX_LAYERS];
@@ -138,6 +143,37 @@ void image_file_close(struct image_file *f)
 bool keep_has(const struct keep *k, const struct image_entry *e)
 {
 	return !k->img->dropped[e->id];
+}
+
+uint32_t keep_reasons(const struct keep *k, const struct image_entry *e)
+{
+	if (!keep_has(k, e))
+		return 0;
+	return 1u << (k->img->shared[e->id] ? KEEP_SHARED : KEEP_USED);
+}
+
+const struct keep_range *keep_cut(const struct keep *k, const struct image_entry *e, size_t *ret_n)
+{
+	*ret_n = k->img->cut_entry == e ? k->img->n_cut : 0;
+	return k->img->cut_entry == e ? k->img->cut : NULL;
+}
+
+const struct keep_perm *keep_perm(const struct keep *k, const struct image_entry *e)
+{
+	return k->img->perm_entry == e ? &k->img->perm : NULL;
+}
+
+/* The whole of a file, holes read as zeros. */
+int image_file_read(const struct image *img, const struct image_entry *e, size_t max, char **ret,
+		    size_t *ret_len, struct err *err)
+{
+	const struct content *c = &img->content[e->id];
+
+	(void)err;
+	*ret_len = e->size < max ? (size_t)e->size : max;
+	*ret = xcalloc(*ret_len + 1, 1);
+	memcpy(*ret + c->offset, c->data, c->len);
+	return 0;
 }
 
 void keep_share(struct keep *k, struct image_entry *e)

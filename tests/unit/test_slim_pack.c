@@ -220,6 +220,30 @@ static void test_names(void)
 	image_unmake(img);
 }
 
+/* Files of which only parts stay, and modes and owners that were asked for with the path. */
+static void test_parts(void)
+{
+	struct image *img = image_make();
+	struct image_entry *e = add_file(img, NULL, "db", "0123456789");
+
+	img->cut_entry = e;
+	img->cut[img->n_cut++] = (struct keep_range){ 0, 2 };
+	img->cut[img->n_cut++] = (struct keep_range){ 5, 10 };
+	add_file(img, NULL, "other", "0123456789");
+	is_layer(img,
+		 "db 100644 0:0 1000000000 size 7\n"
+		 "other 100644 0:0 1000000000 size 10\n",
+		 "parts of a file");
+	img->n_cut = 0;
+	img->perm_entry = e;
+	img->perm = (struct keep_perm){ 04711, -1, 9 };
+	is_layer(img,
+		 "db 104711 0:9 1000000000\n"
+		 "other 100644 0:0 1000000000 size 10\n",
+		 "another mode and group");
+	image_unmake(img);
+}
+
 /* A link keeps all that its inode has, and the first name that is kept has the content. */
 static void test_hard_links(void)
 {
@@ -463,6 +487,11 @@ static void test_refused(void)
 	img->dropped[dir->id] = true;
 	is_refused(img, "its directory is not kept", ERR_IMAGE);
 	img->dropped[dir->id] = false;
+	img->cut_entry = e;
+	img->n_cut = 1;
+	img->cut[0] = (struct keep_range){ 1, 5 };
+	is_refused(img, "'/d/f': it has changed", ERR_IMAGE);
+	img->cut_entry = NULL;
 	e->size = UINT64_MAX;
 	is_refused(img, "File too large", ERR_FAILURE);
 	e->size = 4;
@@ -479,6 +508,7 @@ int main(void)
 	test_types();
 	test_root();
 	test_names();
+	test_parts();
 	test_hard_links();
 	test_holes();
 	test_bytes();

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "../lib/tap.h"
+#include "slim/parts.h"
 #include "slimtrace/slim.h"
 #include "test_slim_image.h"
 
@@ -113,6 +114,41 @@ static void test_union(void)
 	sample_release(&s);
 }
 
+/* Of a file in a shared layer stays what any image needs; who only shares it has no say. */
+static void test_parts(void)
+{
+	struct sample s;
+	struct slim_source sources[2];
+	struct slim_set set = { .layers = SLIM_KEEP, .v = sources, .n = 2 };
+	struct plan_item items[2];
+	struct parts parts = { 0 };
+
+	sample_init(&s);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct image *img = s.img[i];
+
+		sources[i] = (struct slim_source){ .img = img, .keep = &s.keep[i] };
+		img->cut_entry = &img->entries[2];
+		img->dropped[2] = false;
+		items[i] = (struct plan_item){ .source = i, .entry = img->cut_entry };
+	}
+	s.img[0]->cut[s.img[0]->n_cut++] = (struct keep_range){ 2, 4 };
+	s.img[1]->cut[s.img[1]->n_cut++] = (struct keep_range){ 0, 1 };
+	s.img[1]->cut[s.img[1]->n_cut++] = (struct keep_range){ 3, 9 };
+	ok(parts_find(&set, items, 2, &parts) && parts.n == 2 && parts.bytes == 8 &&
+		   parts.v[1].start == 2 && parts.v[1].end == 9,
+	   "parts of two images are united");
+	parts_release(&parts);
+	s.img[1]->shared[2] = true;
+	ok(parts_find(&set, items, 2, &parts) && parts.n == 1 && parts.bytes == 2,
+	   "but not those of who only shares it");
+	parts_release(&parts);
+	s.img[1]->shared[2] = false;
+	s.img[1]->cut_entry = NULL;
+	ok(!parts_find(&set, items, 2, &parts), "one that needs all gets all");
+	sample_release(&s);
+}
+
 static void is_edited(const char *config, const struct slim_edits *edits, const char *want,
 		      size_t n_absent, const char *name)
 {
@@ -181,6 +217,7 @@ int main(void)
 	is_shared(SLIM_KEEP, 2, "keep");
 	is_shared(SLIM_BASE, 2, "base");
 	test_union();
+	test_parts();
 	test_edits();
 	test_perms();
 	return tap_done();

@@ -164,11 +164,12 @@ static void args_release(struct build_args *args)
 		&o->links,	&o->publish,	&o->expose,	     &o->hosts,
 		&o->labels,	&o->dns,	&o->dns_search,	     &o->sysctls,
 		&o->cap_add,	&o->cap_drop,	&o->security_opts,   &o->execs,
-		&o->exec_files, &o->host_execs, &o->host_exec_files, &o->include_paths,
+		&o->exec_files, &o->host_execs, &o->host_exec_files,
 	};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		strvec_release(lists[i]);
+	keep_opts_release(&o->keep);
 	probe_opts_release(&args->build.probe);
 	slim_edits_release(&args->build.edits);
 	slim_perms_release(&args->build.perms);

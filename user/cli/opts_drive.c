@@ -176,7 +176,7 @@ static const struct option_row rows[] = {
 	  "shell script of the host to run in the container [zero or more]", NULL },
 	{ "exec-user", OPTION_STRING, ARGS(build.exec_user), "USER[:GROUP]",
 	  "who runs these (the image's user)", NULL },
-	{ "exclude-exec-paths", OPTION_BOOL, ARGS(build.exclude_exec_paths), NULL,
+	{ "exclude-exec-paths", OPTION_BOOL, ARGS(build.keep.exclude_execs), NULL,
 	  "what only these commands used does not stay", NULL },
 	{ "host-exec", OPTION_LIST, ARGS(build.host_execs), "COMMAND",
 	  "shell command to run on the host: a test of yours; SLIMTRACE_CONTAINER_IP, "

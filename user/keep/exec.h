@@ -17,6 +17,13 @@ int keep_exec(struct keep *k, struct image_entry *e, size_t access, struct err *
  */
 int keep_needed(struct keep *k, struct image_entry *e, struct err *err);
 
+/*
+ * The library @name stays for @reason, where a loader would find it for a program built like @like,
+ * and what it needs (KEEP_NEEDED). Returns 1 when there is one, else 0.
+ */
+int keep_library(struct keep *k, const char *name, const struct image_entry *like,
+		 enum keep_reason reason, struct err *err);
+
 /* Fills k->lib_dirs: where the image's loaders look for libraries, first to last. */
 int keep_lib_dirs(struct keep *k, struct err *err);
 

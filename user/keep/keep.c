@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "keep/cut.h"
 #include "keep/rules.h"
 #include "keep/set.h"
 #include "slimtrace/base/alloc.h"
@@ -18,8 +19,9 @@ static const struct {
 	[KEEP_INTERPRETER] = { "interpreter",
 			       "the kernel opens it to run a program (loader or \"#!\" line)" },
 	[KEEP_NEEDED] = { "needed", "a program that is kept without having run loads it" },
+	[KEEP_HWCAPS] = { "hwcaps", "a used library, as it is built for other processors" },
 	[KEEP_CREATED_IN] = { "created-in", "the application made files in this directory" },
-	[KEEP_INCLUDE] = { "include", "asked for with --include-path" },
+	[KEEP_INCLUDE] = { "include", "asked for on the command line" },
 	[KEEP_USER_DB] = { "user-db", "the runtime and the programs look up users in it" },
 	[KEEP_WORKDIR] = { "workdir", "the image's working directory" },
 	[KEEP_VOLUME] = { "volume", "a volume of the image, or used content of one" },
@@ -27,6 +29,18 @@ static const struct {
 	[KEEP_RUNTIME_DIR] = { "runtime-dir", "a directory that programs count on" },
 	[KEEP_ENTRYPOINT] = { "entrypoint", "the image's configuration names it as a command" },
 	[KEEP_SHARED] = { "shared", "another image of the set needs it in a layer of both" },
+	[KEEP_USRMERGE] = { "usrmerge", "programs and scripts know kept directories by this name" },
+	[KEEP_NSS] = { "nss", "libc looks up names of users or hosts with it" },
+	[KEEP_GCONV] = { "gconv", "libc converts character sets with it" },
+	[KEEP_LOCALE] = { "locale", "it belongs to a locale that is used" },
+	[KEEP_ZONEINFO] = { "zoneinfo", "time zones are used by name" },
+	[KEEP_CERTS] = { "certs", "certificates of authorities are looked for" },
+	[KEEP_PYTHON] = { "python", "source of used byte code, or metadata of a used package" },
+	[KEEP_RUBY] = { "ruby", "specification or build marker of a used gem" },
+	[KEEP_NODE] = { "node", "package.json of used modules" },
+	[KEEP_JVM] = { "jvm", "a part of the Java runtime that is used" },
+	[KEEP_PACKAGES] = { "packages", "tells scanners of the packages that are inside" },
+	[KEEP_DISTRO] = { "distro", "tells which distribution this is" },
 };
 
 const char *keep_reason_name(enum keep_reason reason)
@@ -40,12 +54,15 @@ const char *keep_reason_text(enum keep_reason reason)
 }
 
 /*
- * What was used comes first: later rules ask what ran. Links at the top come last, for they
- * depend on all that stays.
+ * What was used comes first: later rules ask what ran. Then what stays by itself, then what belongs
+ * to something that stays. Links at the top come last, for they depend on all that stays.
  */
 static keep_rule_fn *const rules[] = {
 	keep_used,	   keep_workdir,    keep_volumes,     keep_user_db,  keep_mount_points,
-	keep_runtime_dirs, keep_entrypoint, keep_healthcheck, keep_includes, keep_top_links,
+	keep_runtime_dirs, keep_entrypoint, keep_healthcheck, keep_includes, keep_hwcaps,
+	keep_names,	   keep_gconv,	    keep_locales,     keep_zones,    keep_cert_stores,
+	keep_python,	   keep_ruby,	    keep_node,	      keep_jvm,	     keep_distro,
+	keep_top_links,
 };
 
 static struct keep *keep_new(const struct image *img)
@@ -70,6 +87,8 @@ void keep_free(struct keep *k)
 	free(k->reasons);
 	free(k->notes);
 	free(k->access);
+	keep_cuts_reset(k);
+	strmap_free_with(k->perms, free);
 	free(k);
 }
 
@@ -77,17 +96,24 @@ int keep_decide(const struct image *img, const struct record *rec, const struct 
 		struct keep **ret, struct err *err)
 {
 	_cleanup_(keep_free) struct keep *k = keep_new(img);
+	int r;
 
 	k->rec = rec;
 	k->opts = opts;
+	k->off = opts->off;
+	r = keep_note_paths(k, err);
+	if (r < 0)
+		return r;
 	keep_note_config(k);
 	keep_add(k, image_root(img), KEEP_PARENT, NO_ACCESS);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-		int r = rules[i](k, err);
-
+		r = rules[i](k, err);
 		if (r < 0)
 			return r;
 	}
+	r = keep_settle(k, err);
+	if (r < 0)
+		return r;
 	k->rec = NULL;
 	k->opts = NULL;
 	*ret = TAKE_PTR(k);
@@ -114,53 +140,17 @@ size_t keep_access(const struct keep *k, const struct image_entry *e)
 	return e->id < k->n ? k->access[e->id] : NO_ACCESS;
 }
 
-struct inode_size {
-	uint32_t inode;
-	uint64_t size;
-};
-
-static int compare_inodes(const void *left, const void *right)
+bool keep_is_excluded(const struct keep *k, const struct image_entry *e)
 {
-	const struct inode_size *a = left, *b = right;
-
-	return (a->inode > b->inode) - (a->inode < b->inode);
+	return e->id < k->n && k->notes[e->id] & NOTE_EXCLUDED;
 }
 
-/* Bytes of files with several kept names: each inode once. */
-static uint64_t shared_bytes(struct inode_size *inodes, size_t n)
+const struct keep_perm *keep_perm(const struct keep *k, const struct image_entry *e)
 {
-	uint64_t bytes = 0;
-
-	if (n)
-		qsort(inodes, n, sizeof(*inodes), compare_inodes);
-	for (size_t i = 0; i < n; i++)
-		if (!i || inodes[i].inode != inodes[i - 1].inode)
-			bytes += inodes[i].size;
-	return bytes;
+	return k->perms ? strmap_get_len(k->perms, &e->inode, sizeof(e->inode)) : NULL;
 }
 
-void keep_totals(const struct keep *k, struct keep_totals *ret)
+uint32_t keep_rules_off(const struct keep *k)
 {
-	struct keep_totals t = { .entries_all = k->n, .bytes_all = image_total_size(k->img) };
-	_cleanup_free_ struct inode_size *shared = NULL;
-	size_t n = 0, cap = 0;
-
-	for (size_t i = 0; i < k->n; i++) {
-		const struct image_entry *e = image_entry(k->img, (uint32_t)i);
-		bool file = e->type == ENTRY_FILE;
-
-		t.files_all += file;
-		if (!k->reasons[i])
-			continue;
-		t.entries++;
-		t.files += file;
-		if (file && e->nlink > 1) {
-			ALLOC_GROW(shared, n + 1, cap);
-			shared[n++] = (struct inode_size){ e->inode, e->size };
-		} else if (file) {
-			t.bytes += e->size;
-		}
-	}
-	t.bytes += shared_bytes(shared, n);
-	*ret = t;
+	return k->off;
 }

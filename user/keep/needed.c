@@ -31,6 +31,7 @@ struct closure {
 	struct item *items;
 	size_t n, cap;
 	struct strvec inherited; /* the program's own library path: DT_RPATH reaches further */
+	enum keep_reason reason; /* of libraries */
 };
 
 static void closure_release_p(struct closure *c)
@@ -82,7 +83,7 @@ static int take_library(struct closure *c, const char *path, elf_kind kind, stru
 		return r;
 	if (found != kind)
 		return 0;
-	keep_path(c->k, path, true, KEEP_NEEDED, NO_ACCESS);
+	keep_path(c->k, path, true, c->reason, NO_ACCESS);
 	push(c, e, path);
 	return 1;
 }
@@ -258,6 +259,26 @@ static int take_needs(struct closure *c, const struct item *item, const struct e
 	return r < 0 ? r : 0;
 }
 
+/* Works the list off. */
+static int close_all(struct closure *c, struct err *err)
+{
+	int r = 0;
+
+	c->reason = KEEP_NEEDED;
+	for (size_t i = 0; r >= 0 && i < c->n; i++) {
+		/* Copied: the list may move. The path stays where it is. */
+		struct item item = c->items[i];
+		struct exec_needs needs = { 0 };
+
+		r = image_exec_needs(c->k->img, item.e, &needs, err);
+		if (r < 0)
+			break;
+		r = take_needs(c, &item, &needs, err);
+		exec_needs_release(&needs);
+	}
+	return r < 0 ? r : 0;
+}
+
 int keep_needed(struct keep *k, struct image_entry *e, struct err *err)
 {
 	_cleanup_(closure_release) struct closure c = { .k = k };
@@ -266,16 +287,22 @@ int keep_needed(struct keep *k, struct image_entry *e, struct err *err)
 
 	image_entry_path(e, &path);
 	push(&c, e, path.buf);
-	for (size_t i = 0; r >= 0 && i < c.n; i++) {
-		/* Copied: the list may move. The path stays where it is. */
-		struct item item = c.items[i];
-		struct exec_needs needs = { 0 };
+	return r < 0 ? r : close_all(&c, err);
+}
 
-		r = image_exec_needs(k->img, item.e, &needs, err);
-		if (r < 0)
-			break;
-		r = take_needs(&c, &item, &needs, err);
-		exec_needs_release(&needs);
-	}
-	return r < 0 ? r : 0;
+int keep_library(struct keep *k, const char *name, const struct image_entry *like,
+		 enum keep_reason reason, struct err *err)
+{
+	_cleanup_(closure_release) struct closure c = { .k = k, .reason = reason };
+	_cleanup_strvec_ struct strvec own = STRVEC_INIT;
+	struct search s = { .own = &own };
+	int r = keep_lib_dirs(k, err), found;
+
+	if (r >= 0)
+		r = elf_kind_of(k, like, &s.kind, err);
+	if (r < 0)
+		return r;
+	found = take_needed(&c, &s, name, err);
+	r = found < 0 ? found : close_all(&c, err);
+	return r < 0 ? r : found;
 }

@@ -110,7 +110,7 @@ int keep_top_links(struct keep *k, struct err *err)
 			continue;
 		e = keep_resolve(k, top_links[i], true);
 		if (e && keep_has(k, e))
-			keep_path(k, top_links[i], false, KEEP_LINK, NO_ACCESS);
+			keep_path(k, top_links[i], false, KEEP_USRMERGE, NO_ACCESS);
 	}
 	return 0;
 }

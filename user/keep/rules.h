@@ -21,8 +21,26 @@ keep_rule_fn keep_entrypoint;
 keep_rule_fn keep_healthcheck;
 /* users.c */
 keep_rule_fn keep_user_db;
-/* include.c: --include-path; ERR_USAGE for one that is not there. */
+/* include.c: what the user asked for; ERR_USAGE for what is not there. */
 keep_rule_fn keep_includes;
+/* libc.c: what belongs to parts of the C library's data that were used. */
+keep_rule_fn keep_hwcaps;
+keep_rule_fn keep_names;
+keep_rule_fn keep_gconv;
+keep_rule_fn keep_locales;
+keep_rule_fn keep_zones;
+/* certs.c */
+keep_rule_fn keep_cert_stores;
+/* lang.c, python.c: what languages' own loaders and package managers count on. */
+keep_rule_fn keep_python;
+keep_rule_fn keep_ruby;
+keep_rule_fn keep_node;
+keep_rule_fn keep_jvm;
+/* distro.c */
+keep_rule_fn keep_distro;
+
+/* include.c: notes what exclude patterns match, before anything is decided. */
+int keep_note_paths(struct keep *k, struct err *err);
 
 /* rules.c: notes the volumes and what the runtime always mounts, before anything is decided. */
 void keep_note_config(struct keep *k);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "keep/set.h"
 
+#include <string.h>
+
 /* One entry, without its parents. */
 static void add_one(struct keep *k, const struct image_entry *e, enum keep_reason reason,
 		    size_t access)
@@ -16,6 +18,8 @@ void keep_add(struct keep *k, struct image_entry *e, enum keep_reason reason, si
 		e = e->parent;
 		reason = KEEP_CREATED_IN;
 	}
+	if (k->off & 1u << reason || k->notes[e->id] & NOTE_EXCLUDED)
+		return;
 	add_one(k, e, reason, access);
 	/* A directory that is a parent already has all its own parents. */
 	while (e->parent != e && !(k->reasons[e->parent->id] & 1u << KEEP_PARENT)) {
@@ -53,6 +57,8 @@ struct image_entry *keep_path(struct keep *k, const char *path, bool follow,
 
 	if (!e)
 		return NULL;
+	if (k->off & 1u << reason || k->notes[e->id] & NOTE_EXCLUDED)
+		return e;
 	(void)image_walk(k->img, NULL, k->workdir, path, follow, add_step, &ctx, &e);
 	keep_add(k, e, reason, access);
 	return e;
@@ -66,4 +72,20 @@ struct image_entry *keep_noted(const struct keep *k, struct image_entry *e, enum
 		if (e->parent == e)
 			return NULL;
 	}
+}
+
+bool keep_is_content(const struct keep *k, const struct image_entry *e)
+{
+	return k->reasons[e->id] & ~(1u << KEEP_PARENT | 1u << KEEP_LINK);
+}
+
+bool keep_asked_any(const struct keep *k, const char *const *paths, size_t n)
+{
+	for (size_t i = 0; i < k->rec->n_accesses; i++) {
+		for (size_t j = 0; j < n; j++)
+			if (!strcmp(k->rec->accesses[i].path, paths[j]) &&
+			    !keep_is_passed_over(k, i))
+				return true;
+	}
+	return false;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "slimtrace/base/strmap.h"
 #include "slimtrace/base/strvec.h"
 #include "slimtrace/keep.h"
 
@@ -21,6 +22,9 @@ enum keep_note {
 	NOTE_RAN = 1 << 3,     /* executed or mapped: what it loads is in the record */
 	NOTE_EXEC = 1 << 4,    /* keep_exec() was here */
 	NOTE_NEEDED = 1 << 5,  /* keep_needed() was here */
+	NOTE_EXCLUDED =
+		1 << 6, /* it or a directory above matches an exclude pattern: never stays */
+	NOTE_UNWANTED = 1 << 7, /* the same of "!" patterns: is not included with others */
 };
 
 struct keep {
@@ -30,10 +34,13 @@ struct keep {
 	struct image_entry *workdir;  /* the root when there is none */
 	struct strvec lib_dirs;	      /* where a loader looks: filled by libpath.c on first use */
 	bool lib_dirs_ready;
-	size_t n;	   /* entries of the image */
-	uint32_t *reasons; /* [entry id]: 1 << enum keep_reason, ORed */
-	size_t *access;	   /* [entry id]: index of the access, SIZE_MAX when none */
-	uint8_t *notes;	   /* [entry id]: enum keep_note, ORed */
+	size_t n;	      /* entries of the image */
+	uint32_t *reasons;    /* [entry id]: 1 << enum keep_reason, ORed */
+	size_t *access;	      /* [entry id]: index of the access, SIZE_MAX when none */
+	uint8_t *notes;	      /* [entry id]: enum keep_note, ORed */
+	uint32_t off;	      /* reasons that count for nothing */
+	struct strmap *cuts;  /* entry id -> struct cut: see cut.c */
+	struct strmap *perms; /* inode -> struct keep_perm */
 };
 
 /* For @access: what stays by a rule, not by an access. */
@@ -54,5 +61,15 @@ struct image_entry *keep_path(struct keep *k, const char *path, bool follow,
 struct image_entry *keep_resolve(const struct keep *k, const char *path, bool follow);
 /* The nearest of @e and its parents that has @note; NULL when none has. */
 struct image_entry *keep_noted(const struct keep *k, struct image_entry *e, enum keep_note note);
+
+/* Does the set keep @e for more than being on the way to something? */
+bool keep_is_content(const struct keep *k, const struct image_entry *e);
+/* used.c: is access @access of programs that do not count (exclude_execs)? */
+bool keep_is_passed_over(const struct keep *k, size_t access);
+/*
+ * Did the app ask for one of @paths itself, whatever the answer was? What only commands put into
+ * the container asked for is passed over with exclude_execs.
+ */
+bool keep_asked_any(const struct keep *k, const char *const *paths, size_t n);
 
 #endif

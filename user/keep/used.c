@@ -94,6 +94,11 @@ static bool by_exec_only(const struct record *rec, size_t access)
 	return a->n_programs;
 }
 
+bool keep_is_passed_over(const struct keep *k, size_t access)
+{
+	return k->opts->exclude_execs && by_exec_only(k->rec, access);
+}
+
 static enum keep_reason used_by(const struct keep *k, size_t access)
 {
 	return access != NO_ACCESS && by_exec_only(k->rec, access) ? KEEP_BY_EXEC : KEEP_USED;
@@ -243,14 +248,12 @@ static int replay_programs(struct keep *k, struct err *err)
 
 int keep_used(struct keep *k, struct err *err)
 {
-	bool exclude = k->opts && k->opts->exclude_execs;
-
 	note_mounts(k);
 	for (size_t i = 0; i < k->rec->n_accesses; i++) {
 		const struct record_access *a = &k->rec->accesses[i];
 		int r;
 
-		if (exclude && by_exec_only(k->rec, i))
+		if (keep_is_passed_over(k, i))
 			continue;
 		if (a->source == RECORD_LOOKUP)
 			r = replay_lookup(k, a, i, err);

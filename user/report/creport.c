@@ -4,6 +4,8 @@
  * the same meaning: tools that read its report read this one. docker-slim counts events; we record
  * each kind of use once a program, so its "reads", "writes" and "execs" are 0 or 1 here.
  */
+#include "report/files.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,6 @@
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/json.h"
 #include "slimtrace/base/sysname.h"
-#include "slimtrace/report.h"
 
 #define CREPORT_VERSION "1.1" /* of docker-slim's document */
 
@@ -50,15 +51,6 @@ static void mode_text(uint32_t mode, enum entry_type type, char ret[11])
 	ret[10] = '\0';
 }
 
-static void add_reasons(cJSON *file, uint32_t reasons)
-{
-	cJSON *array = json_add(file, "reasons", json_array());
-
-	for (unsigned int i = 0; i < KEEP_REASONS; i++)
-		if (reasons & 1u << i)
-			json_append(array, cJSON_CreateString(keep_reason_name(i)));
-}
-
 static void add_flags(cJSON *file, uint32_t kinds)
 {
 	cJSON *flags = json_object();
@@ -92,11 +84,12 @@ static void add_file(cJSON *files, const struct keep *keep, const struct record 
 		json_add_str(file, "link_ref", e->target);
 	if (access < rec->n_accesses)
 		add_flags(file, rec->accesses[access].kinds);
-	json_add_int(file, "file_size", (int64_t)e->size);
+	json_add_int(file, "file_size",
+		     (int64_t)(e->type == ENTRY_FILE ? keep_size(keep, e) : e->size));
 	json_add_int(file, "uid", e->uid);
 	json_add_int(file, "gid", e->gid);
 	json_add_int(file, "layer", e->layer);
-	add_reasons(file, keep_reasons(keep, e));
+	report_add_reasons(file, keep_reasons(keep, e));
 }
 
 static void add_image(cJSON *doc, const struct image *img, const struct keep *keep,
@@ -357,7 +350,7 @@ void report_creport(const struct report *report, const struct image *img, const 
 		    const struct record *rec, struct strbuf *ret)
 {
 	_cleanup_(json_free) cJSON *doc = json_object();
-	cJSON *monitors, *system;
+	cJSON *monitors, *system, *ours;
 
 	json_add_str(doc, "document", "doc.report.container");
 	json_add_str(doc, "version", CREPORT_VERSION);
@@ -371,6 +364,8 @@ void report_creport(const struct report *report, const struct image *img, const 
 	add_fan(monitors, rec);
 	add_pt(monitors, rec);
 	add_image(doc, img, keep, rec);
-	add_run(json_add(doc, "slimtrace", json_object()), report);
+	ours = json_add(doc, "slimtrace", json_object());
+	add_run(ours, report);
+	report_add_rules(ours, keep);
 	json_print(doc, true, ret);
 }

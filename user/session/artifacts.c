@@ -16,6 +16,20 @@
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
 
+static int write_lists(const struct run *run, int dirfd, struct err *err)
+{
+	static const char *const names[] = { "dropped.jsonl", "kept.jsonl" };
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(names); i++) {
+		_cleanup_strbuf_ struct strbuf list = STRBUF_INIT;
+
+		report_files(run->img, run->keep, run->rec, i, &list);
+		r = io_write_atomic(dirfd, names[i], 0600, list.buf, list.len, err);
+	}
+	return r;
+}
+
 static int write_set(struct run *run, int dirfd, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf record = STRBUF_INIT, creport = STRBUF_INIT;
@@ -28,7 +42,8 @@ static int write_set(struct run *run, int dirfd, struct err *err)
 	if (r < 0 || !run->keep)
 		return r;
 	report_creport(run->report, run->img, run->keep, run->rec, &creport);
-	return io_write_atomic(dirfd, "creport.json", 0600, creport.buf, creport.len, err);
+	r = io_write_atomic(dirfd, "creport.json", 0600, creport.buf, creport.len, err);
+	return r < 0 ? r : write_lists(run, dirfd, err);
 }
 
 /* Puts @name in the place of "artifacts"; the older set, if any, gets its name. */

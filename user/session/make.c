@@ -193,11 +193,18 @@ static int make_one(struct run *run, const struct slim_set *set, size_t which, s
 
 /* --- the set --- */
 
-static void find_shared(struct run *runs, struct slim_set *set)
+/* What is shared makes packages used, of which the database then tells: this is shared too. */
+static int find_shared(struct run *runs, struct slim_set *set, struct err *err)
 {
+	int r = 0;
+
+	slim_share(set);
+	for (size_t i = 0; !r && i < set->n; i++)
+		r = keep_settle(set->v[i].keep, err);
 	slim_share(set);
 	for (size_t i = 0; i < set->n; i++)
 		run_count(&runs[i]);
+	return r;
 }
 
 /* A rule that matches nothing in any image is a mistake. */
@@ -223,8 +230,9 @@ static int make_all(struct run *runs, struct slim_set *set, struct err *err)
 		r = find_base(&runs[i], &set->v[i].base, err);
 	if (r < 0)
 		return r;
-	find_shared(runs, set);
-	r = find_perms(&runs->opts->perms, set, err);
+	r = find_shared(runs, set, err);
+	if (!r)
+		r = find_perms(&runs->opts->perms, set, err);
 	for (size_t i = 0; !r && i < set->n; i++) {
 		r = make_one(&runs[i], set, i, err);
 		if (r < 0 && set->n > 1)

@@ -234,8 +234,6 @@ static void report_fat_layers(struct run *run)
 
 static int decide(struct run *run, struct err *err)
 {
-	struct keep_opts opts = { .include_paths = &run->opts->include_paths,
-				  .exclude_execs = run->opts->exclude_exec_paths };
 	struct report *rep = run->report;
 	char kept[16], all[16];
 	int r;
@@ -245,7 +243,7 @@ static int decide(struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	report_fat_layers(run);
-	r = keep_decide(run->img, run->rec, &opts, &run->keep, err);
+	r = keep_decide(run->img, run->rec, &run->opts->keep, &run->keep, err);
 	if (r < 0)
 		return r;
 	run_count(run);

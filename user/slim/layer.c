@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "slim/acl.h"
+#include "slim/parts.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/strmap.h"
@@ -113,14 +114,41 @@ static int write_content(struct layer *l, const struct image *img, const struct 
 	return r < 0 ? r : write_zeros(l, e->size - pos, err);
 }
 
-static int write_file(struct layer *l, const struct plan_item *item, struct tar_entry *te,
+/* What stays of a file that is cut: a small text, see keep_cut(). */
+static int write_parts(struct layer *l, const struct plan_item *item, const struct parts *parts,
+		       struct err *err)
+{
+	const struct image_entry *e = item->entry;
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = image_file_read(l->set->v[item->source].img, e, (size_t)e->size, &text, &len, err);
+
+	for (size_t i = 0; !r && i < parts->n; i++) {
+		const struct keep_range *p = &parts->v[i];
+
+		if (p->end > len)
+			return err_class_set(err, ERR_IMAGE, EBADMSG,
+					     "it has changed, or is not as it says");
+		r = tar_data(l->tar, text + p->start, (size_t)(p->end - p->start), err);
+		*l->bytes += p->end - p->start;
+	}
+	return r;
+}
+
+static int write_file(struct layer *l, const struct group *group, struct tar_entry *te,
 		      struct err *err)
 {
+	_cleanup_(parts_release) struct parts parts = { 0 };
+	const struct plan_item *item = &group->v[0];
+	bool cut = parts_find(l->set, group->v, group->n, &parts);
 	int r;
 
-	te->size = item->entry->size;
+	te->size = cut ? parts.bytes : item->entry->size;
 	r = tar_header(l->tar, te, err);
-	return r < 0 ? r : write_content(l, l->set->v[item->source].img, item->entry, err);
+	if (r < 0)
+		return r;
+	return cut ? write_parts(l, item, &parts, err)
+		   : write_content(l, l->set->v[item->source].img, item->entry, err);
 }
 
 static bool is_linked(const struct plan_item *item)
@@ -173,24 +201,31 @@ static const char *unsayable(const struct slim_source *src, const struct image_e
 	return NULL;
 }
 
+static void change(struct tar_entry *te, int64_t mode, int64_t uid, int64_t gid)
+{
+	te->mode = mode < 0 ? te->mode : (uint32_t)mode;
+	te->uid = uid < 0 ? te->uid : (uint32_t)uid;
+	te->gid = gid < 0 ? te->gid : (uint32_t)gid;
+}
+
 static void set_owner(const struct layer *l, const struct plan_item *item, struct tar_entry *te)
 {
 	const struct image_entry *e = item->entry;
-	const struct strmap *perms = l->set->v[item->source].perms;
+	const struct slim_source *source = &l->set->v[item->source];
+	const struct keep_perm *kept = keep_perm(source->keep, e);
 	const struct slim_perm *p =
-		perms ? strmap_get_len(perms, &e->inode, sizeof(e->inode)) : NULL;
-	uint32_t mode = e->mode & 07777;
+		source->perms ? strmap_get_len(source->perms, &e->inode, sizeof(e->inode)) : NULL;
 
+	te->mode = e->mode & 07777;
+	te->uid = e->uid;
+	te->gid = e->gid;
 	if (l->opts->plain_perms)
-		mode = e->type == ENTRY_DIR || mode & 0111 ? 0755 : 0644;
-	te->uid = l->opts->plain_perms ? 0 : e->uid;
-	te->gid = l->opts->plain_perms ? 0 : e->gid;
-	if (p) {
-		mode = p->mode < 0 ? mode : (uint32_t)p->mode;
-		te->uid = p->uid < 0 ? te->uid : (uint32_t)p->uid;
-		te->gid = p->gid < 0 ? te->gid : (uint32_t)p->gid;
-	}
-	te->mode = type_bits(e->type) | mode;
+		change(te, e->type == ENTRY_DIR || te->mode & 0111 ? 0755 : 0644, 0, 0);
+	if (kept)
+		change(te, kept->mode, kept->uid, kept->gid);
+	if (p)
+		change(te, p->mode, p->uid, p->gid);
+	te->mode |= type_bits(e->type);
 }
 
 static int write_entry(struct layer *l, const struct group *group, const char *name,
@@ -216,7 +251,7 @@ static int write_entry(struct layer *l, const struct group *group, const char *n
 	te.xattrs = xattrs ? xattrs : e->xattrs;
 	te.hardlink = e->type == ENTRY_DIR ? NULL : linked_to(l, group);
 	if (e->type == ENTRY_FILE && !te.hardlink)
-		r = write_file(l, item, &te, err);
+		r = write_file(l, group, &te, err);
 	else
 		r = tar_header(l->tar, &te, err);
 	return r < 0 ? err_wrap(err, "'/%s'", name) : 0;

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What stays and why, and what does not: a line for each entry of the image, as JSON. */
+#include "report/files.h"
+
+#include <string.h>
+
+#include "slimtrace/base/alloc.h"
+
+static const char *type_name(enum entry_type type)
+{
+	switch (type) {
+	case ENTRY_FILE:
+		return "file";
+	case ENTRY_DIR:
+		return "directory";
+	case ENTRY_SYMLINK:
+		return "link";
+	case ENTRY_CHAR:
+		return "character-device";
+	case ENTRY_BLOCK:
+		return "block-device";
+	case ENTRY_FIFO:
+		return "fifo";
+	case ENTRY_SOCKET:
+		break;
+	}
+	return "socket";
+}
+
+void report_add_reasons(cJSON *obj, uint32_t reasons)
+{
+	cJSON *array = json_add(obj, "reasons", json_array());
+
+	for (unsigned int i = 0; i < KEEP_REASONS; i++)
+		if (reasons & 1u << i)
+			json_append(array, cJSON_CreateString(keep_reason_name(i)));
+}
+
+static void add_kinds(cJSON *line, uint32_t kinds)
+{
+	cJSON *array = json_add(line, "uses", json_array());
+
+	for (unsigned int i = 0; i < RECORD_KINDS; i++)
+		if (kinds & 1u << i)
+			json_append(array, cJSON_CreateString(record_kind_name(1u << i)));
+}
+
+/* The access that first made it stay: by which programs, when, what for. */
+static void add_access(cJSON *line, const struct record *rec, const struct record_access *a)
+{
+	cJSON *array = json_add(line, "programs", json_array());
+
+	for (size_t i = 0; i < a->n_programs; i++) {
+		const struct record_program *p =
+			a->programs[i] < rec->n_programs ? &rec->programs[a->programs[i]] : NULL;
+		cJSON *one = p ? json_append(array, json_object()) : NULL;
+
+		if (!p)
+			continue;
+		json_add_int(one, "pid", p->pid);
+		json_add_bytes(one, "exe", p->exe ? p->exe : "", p->exe ? strlen(p->exe) : 0);
+	}
+	add_kinds(line, a->kinds);
+	json_add(line, "first_seconds", cJSON_CreateNumber((double)a->first_ns / 1e9));
+}
+
+static void add_sizes(cJSON *line, const struct keep *keep, const struct image_entry *e)
+{
+	uint64_t size = keep_has(keep, e) ? keep_size(keep, e) : e->size;
+
+	if (e->type != ENTRY_FILE)
+		return;
+	json_add_int(line, "size", (int64_t)size);
+	if (size != e->size)
+		json_add_int(line, "original_size", (int64_t)e->size);
+}
+
+static void add_line(const struct image_entry *e, const struct keep *keep, const struct record *rec,
+		     struct strbuf *ret)
+{
+	_cleanup_(json_free) cJSON *line = json_object();
+	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
+	size_t access = keep_access(keep, e);
+
+	image_entry_path(e, &path);
+	json_add_bytes(line, "path", path.buf, path.len);
+	json_add_str(line, "type", type_name(e->type));
+	add_sizes(line, keep, e);
+	json_add_int(line, "layer", e->layer);
+	if (keep_has(keep, e))
+		report_add_reasons(line, keep_reasons(keep, e));
+	else if (keep_is_excluded(keep, e))
+		json_add_bool(line, "excluded", true);
+	if (keep_has(keep, e) && access < rec->n_accesses)
+		add_access(line, rec, &rec->accesses[access]);
+	json_print(line, false, ret);
+}
+
+void report_files(const struct image *img, const struct keep *keep, const struct record *rec,
+		  bool kept, struct strbuf *ret)
+{
+	for (uint32_t id = 0; id < image_entry_count(img); id++) {
+		const struct image_entry *e = image_entry(img, id);
+
+		if (keep_has(keep, e) == kept)
+			add_line(e, keep, rec, ret);
+	}
+}
+
+void report_add_rules(cJSON *obj, const struct keep *keep)
+{
+	cJSON *rules = json_add(obj, "rules", json_object());
+	struct keep_cost costs[KEEP_REASONS];
+
+	keep_costs(keep, costs);
+	for (unsigned int i = 0; i < KEEP_REASONS; i++) {
+		const struct keep_cost *c = &costs[i];
+		cJSON *rule = json_add(rules, keep_reason_name(i), json_object());
+
+		json_add_str(rule, "text", keep_reason_text(i));
+		if (keep_rules_off(keep) & 1u << i)
+			json_add_bool(rule, "off", true);
+		json_add_int(rule, "entries", (int64_t)c->entries);
+		json_add_int(rule, "bytes", (int64_t)c->bytes);
+		json_add_int(rule, "sole_entries", (int64_t)c->sole_entries);
+		json_add_int(rule, "sole_bytes", (int64_t)c->sole_bytes);
+	}
+}
