@@ -77,6 +77,12 @@ int engine_container_stop(struct engine *e, const char *id, int grace_s, struct 
  */
 int engine_container_wait(struct engine *e, const char *id, int timeout_ms, int *ret_status,
 			  struct err *err);
+/* GET /containers/ID/changes: what differs from the image: [{"Path", "Kind"}], null when nothing.
+ */
+int engine_container_changes(struct engine *e, const char *id, cJSON **ret, struct err *err);
+/* GET /containers/ID/archive: @path with all below it as a tar, written to @fd. */
+int engine_container_copy(struct engine *e, const char *id, const char *path, int fd,
+			  struct err *err);
 /* With its anonymous volumes, running or not; absent is fine. */
 int engine_container_remove(struct engine *e, const char *id, struct err *err);
 /* IDs of all containers, running or not, with label @label ("key" or "key=value"). */

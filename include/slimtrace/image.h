@@ -22,6 +22,7 @@
 #include "slimtrace/base/err.h"
 #include "slimtrace/base/sha256.h"
 #include "slimtrace/base/strbuf.h"
+#include "slimtrace/base/strmap.h"
 #include "slimtrace/base/strvec.h"
 
 enum entry_type {
@@ -100,6 +101,21 @@ int image_open_archive(int fd, const char *arch, const char *tmpdir, struct imag
 		       struct err *err);
 void image_free(struct image *img);
 DEFINE_CLEANUP(struct image *, image_free);
+
+/*
+ * Puts files of a container over the image's own, as one more layer: those of tars as an engine
+ * copies them out, of which only the paths that @only has are taken. At most once, and n > 0.
+ * Entries' ids change. The descriptors are taken over, also on failure, after which the image can
+ * only be freed.
+ */
+struct image_files {
+	int fd;		 /* of the tar */
+	const char *dir; /* that its names are below */
+};
+int image_add_files(struct image *img, const struct image_files *files, size_t n,
+		    const struct strmap *only, struct err *err);
+/* Is @e one of them? */
+bool image_is_added(const struct image *img, const struct image_entry *e);
 
 const char *image_id(const struct image *img); /* sha256 of the configuration */
 const struct image_config *image_config(const struct image *img);

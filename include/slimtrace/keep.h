@@ -33,6 +33,7 @@ enum keep_reason {
 	KEEP_HWCAPS,	  /* the same library as one that was used, built for other processors */
 	KEEP_CREATED_IN,  /* the app made something in this directory */
 	KEEP_INCLUDE,	  /* the user asked for it */
+	KEEP_NEW,	  /* the container made or changed it, and it was asked for */
 	KEEP_USER_DB,	  /* passwd and group, and the home directory of the image's user */
 	KEEP_WORKDIR,	  /* the image's working directory */
 	KEEP_VOLUME,	  /* a volume's directory, and what was used of the content below it */

@@ -74,6 +74,7 @@ struct build_opts {
 	unsigned int start_timeout_s; /* how long the app may take until it listens */
 
 	struct keep_opts keep;
+	struct strvec include_new; /* absolute paths of the container, made or changed by it */
 
 	/* The slim image. */
 	enum slim_layers layers;

@@ -154,6 +154,34 @@ static void test_huge(void)
 	teardown();
 }
 
+/* --- files of a container --- */
+
+static void test_files(void)
+{
+	_cleanup_close_ int fd = memfd_create("x", MFD_CLOEXEC);
+	char tar[1024] = "file", got[sizeof(tar)];
+	cJSON *changes = NULL;
+
+	setup();
+	fake_engine_json(f, "GET /v1.41/containers/c/changes", 200,
+			 "[{\"Path\":\"/a\",\"Kind\":1}]");
+	is_int(engine_container_changes(e, "c", &changes, &err), 0, "what a container changed");
+	is_str(json_str(changes->child, "Path", ""), "/a", "is listed");
+	json_free(changes);
+	fake_engine_stream(f, "GET /v1.41/containers/c/archive?path=%2Fa%20b", tar, sizeof(tar));
+	is_int(engine_container_copy(e, "c", "/a b", fd, &err), 0, "a file of it");
+	ok(pread(fd, got, sizeof(got), 0) == sizeof(got) && !memcmp(tar, got, sizeof(got)),
+	   "byte for byte");
+	fake_engine_stream(f, "GET /v1.41/containers/c/archive?path=%2Fcut", tar, 700);
+	is_int(engine_container_copy(e, "c", "/cut", fd, &err), -ECONNRESET, "one that is cut");
+	says("copying '/cut' out of container c: cut after 700 bytes");
+	fake_engine_json(f, "GET /v1.41/containers/c/archive?path=%2Fnone", 404,
+			 "{\"message\":\"Could not find the file /none in container c\"}");
+	is_int(engine_container_copy(e, "c", "/none", fd, &err), -ENOENT, "one that is not there");
+	says("Could not find the file /none");
+	teardown();
+}
+
 /* --- save --- */
 
 static uint64_t told;
@@ -422,6 +450,7 @@ int main(void)
 	test_broken();
 	test_pieces();
 	test_huge();
+	test_files();
 	test_save();
 	test_load();
 	test_load_refused();

@@ -164,7 +164,7 @@ static void args_release(struct build_args *args)
 		&o->links,	&o->publish,	&o->expose,	     &o->hosts,
 		&o->labels,	&o->dns,	&o->dns_search,	     &o->sysctls,
 		&o->cap_add,	&o->cap_drop,	&o->security_opts,   &o->execs,
-		&o->exec_files, &o->host_execs, &o->host_exec_files,
+		&o->exec_files, &o->host_execs, &o->host_exec_files, &o->include_new,
 	};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)

@@ -54,6 +54,15 @@ static int add_exclude(void *target, const char *value, struct err *err)
 	return r;
 }
 
+static int add_new(void *target, const char *value, struct err *err)
+{
+	int r = absolute("--include-new", value, err);
+
+	if (!r)
+		strvec_push(&((struct build_args *)target)->build.include_new, value);
+	return r;
+}
+
 static int rule_off(void *target, const char *value, struct err *err)
 {
 	uint32_t bit = 0;
@@ -139,6 +148,10 @@ static const struct option_row rows[] = {
 	  "keep the directories of private keys", NULL },
 	{ "include-last-image-layers", OPTION_UINT, ARGS(build.keep.last_layers), "N",
 	  "keep all that the last N layers have", NULL },
+	{ "include-new", OPTION_CALL, 0, "PATH",
+	  "take this file, or all below this directory, that the container made or changed, as it "
+	  "left it [zero or more]",
+	  add_new },
 	{ "exclude-pattern", OPTION_CALL, 0, "PATTERN",
 	  "never keep what this matches, whatever needs it [zero or more]", add_exclude },
 	{ "rule-off", OPTION_CALL, 0, "RULE",

@@ -15,10 +15,9 @@
 #include "image/limits.h"
 #include "slimtrace/base/alloc.h"
 
-static int content_open(const struct image *img, const struct image_entry *e,
-			struct image_file *file, struct err *err)
+int layer_content_open(const struct range *layer, const struct image_entry *e,
+		       struct image_file *file, struct err *err)
 {
-	const struct range *layer = &img->ranges[source_layer(e->source)];
 	uint64_t start;
 	bool plain;
 	int r = tar_content_start(layer, source_offset(e->source), &start, &plain, err);
@@ -34,6 +33,12 @@ static int content_open(const struct image *img, const struct image_entry *e,
 		file->base = layer->start + start;
 	}
 	return 0;
+}
+
+static int content_open(const struct image *img, const struct image_entry *e,
+			struct image_file *file, struct err *err)
+{
+	return layer_content_open(&img->ranges[source_layer(e->source)], e, file, err);
 }
 
 static void release_archive(struct image *img)

@@ -39,8 +39,18 @@ int layer_unpack(struct range *range, int out, struct digest *ret, struct err *e
 /* The digest of what is there. */
 int layer_digest(const struct range *range, struct digest *ret, struct err *err);
 
+/* archive.c: the content of @e, which is in the tar @layer. */
+int layer_content_open(const struct range *layer, const struct image_entry *e,
+		       struct image_file *file, struct err *err);
+
 /* layertar.c: applies the tar of layer @layer, which is img->ranges[layer], to the tree. */
 int layer_apply_tar(struct image *img, uint32_t layer, struct err *err);
+/*
+ * The same of files that were put into a tar from elsewhere, the @note-th range of img->added: its
+ * names are below @dir, whiteouts have no meaning, and what @only does not have is passed over.
+ */
+int layer_apply_files(struct image *img, uint32_t layer, uint32_t note, const char *dir,
+		      const struct strmap *only, struct err *err);
 
 /* An entry's note of where its first header is: the layer, and the offset in its tar. */
 #define SOURCE_OFFSET_BITS 48

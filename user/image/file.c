@@ -24,7 +24,8 @@ int image_file_open(const struct image *img, const struct image_entry *e, struct
 	file->img = img;
 	file->entry = e;
 	file->fd = -1;
-	r = img->source->open(img, e, file, err);
+	r = image_is_added(img, e) ? added_open(img, e, file, err)
+				   : img->source->open(img, e, file, err);
 	if (r < 0)
 		image_file_close(file);
 	else

@@ -232,14 +232,31 @@ static int fill_link(struct image *img, struct image_entry *e, const struct imag
 	return r;
 }
 
+/* A tar that is being applied. */
+struct applying {
+	struct image *img;
+	uint32_t layer;		   /* of its entries */
+	uint32_t note;		   /* of the tar: see source_note() */
+	const char *dir;	   /* that its names are below; NULL: they are a layer's */
+	const struct strmap *only; /* with dir: the paths to take */
+};
+
+static char *path_of(const struct applying *ap, const char *name)
+{
+	_cleanup_free_ char *path = ap->dir ? xasprintf("%s/%s", ap->dir, name) : NULL;
+
+	return path_normalize(path ? path : name);
+}
+
 /*
  * Another name of what is at @target, maybe in a layer below. The engine that mounts the layers
  * below copies it up, and both names are one file again.
  */
-static int take_link(struct image *img, struct image_entry *dir, const char *name, uint32_t layer,
+static int take_link(const struct applying *ap, struct image_entry *dir, const char *name,
 		     struct archive_entry *entry, struct err *err)
 {
-	_cleanup_free_ char *target = path_normalize(tar_hardlink(entry));
+	_cleanup_free_ char *target = path_of(ap, tar_hardlink(entry));
+	struct image *img = ap->img;
 	struct image_entry *old, *e;
 	int r;
 
@@ -249,7 +266,7 @@ static int take_link(struct image *img, struct image_entry *dir, const char *nam
 				     "hard link '%s' to '%s', which is no file", name, target);
 	if (old == image_child(dir, name, strlen(name)))
 		return 0;
-	r = tree_link(img, dir, name, strlen(name), old, layer, &e, err);
+	r = tree_link(img, dir, name, strlen(name), old, ap->layer, &e, err);
 	return r < 0 ? r : fill_link(img, e, old, entry, err);
 }
 
@@ -274,11 +291,13 @@ static bool is_aufs(const char *path)
 	return false;
 }
 
-static int take_entry(struct image *img, uint32_t layer, struct archive *a,
-		      struct archive_entry *entry, struct err *err)
+static int take_entry(const struct applying *ap, struct archive *a, struct archive_entry *entry,
+		      struct err *err)
 {
 	const char *raw = tar_name(entry), *name;
-	_cleanup_free_ char *path = raw ? path_normalize(raw) : NULL;
+	_cleanup_free_ char *path = raw ? path_of(ap, raw) : NULL;
+	struct image *img = ap->img;
+	uint32_t layer = ap->layer;
 	struct image_entry *dir, *e;
 	enum entry_type type;
 	int r;
@@ -290,31 +309,51 @@ static int take_entry(struct image *img, uint32_t layer, struct archive *a,
 	if (!strcmp(path, "/") || is_aufs(path))
 		return 0;
 	name = path_basename(path);
+	if (ap->dir && (!strmap_get(ap->only, path) || !strncmp(name, WHITEOUT, strlen(WHITEOUT))))
+		return 0;
 	r = make_dirs(img, path, (size_t)(name - path), layer, &dir, err);
 	if (r < 0 || take_whiteout(dir, name, layer))
 		return r;
 	if (tar_hardlink(entry))
-		return take_link(img, dir, name, layer, entry, err);
+		return take_link(ap, dir, name, entry, err);
 	if (!type_of(entry, &type))
 		return 0;
 	r = tree_put(img, dir, name, strlen(name), type, layer, &e, err);
 	if (r < 0)
 		return r;
-	e->source = source_note(layer, (uint64_t)archive_read_header_position(a));
+	e->source = source_note(ap->note, (uint64_t)archive_read_header_position(a));
 	return fill(img, e, entry, err);
 }
 
-int layer_apply_tar(struct image *img, uint32_t layer, struct err *err)
+static int apply(const struct applying *ap, struct range *range, struct err *err)
 {
-	_cleanup_range_ struct range range = img->ranges[layer];
 	_cleanup_archive_ struct archive *a = NULL;
 	struct archive_entry *entry;
-	int r = range_open_tar(&range, &a, err);
+	int r = range_open_tar(range, &a, err);
 
 	while (!r && (r = tar_next(a, &entry, err)) == 1) {
-		r = take_entry(img, layer, a, entry, err);
+		r = take_entry(ap, a, entry, err);
 		if (!r)
 			r = cancel_check(err);
 	}
 	return r;
+}
+
+int layer_apply_tar(struct image *img, uint32_t layer, struct err *err)
+{
+	const struct applying ap = { .img = img, .layer = layer, .note = layer };
+	_cleanup_range_ struct range range = img->ranges[layer];
+
+	return apply(&ap, &range, err);
+}
+
+int layer_apply_files(struct image *img, uint32_t layer, uint32_t note, const char *dir,
+		      const struct strmap *only, struct err *err)
+{
+	const struct applying ap = {
+		.img = img, .layer = layer, .note = note, .dir = dir, .only = only
+	};
+	_cleanup_range_ struct range range = img->added[note];
+
+	return apply(&ap, &range, err);
 }

@@ -426,6 +426,23 @@ int tree_finish(struct image *img, struct err *err)
 	return share_attributes(img, err);
 }
 
+void tree_resume(struct image *img)
+{
+	for (size_t i = 0; i < img->n_entries; i++) {
+		struct tree_node *node = node_of(img->entries[i]);
+
+		free(node->entry.children);
+		node->entry.children = NULL;
+		for (struct tree_node *child = node->first; child; child = child->next)
+			if (!tsearch(&child->entry, &node->index, compare_entries))
+				abort(); /* out of memory */
+	}
+	free(img->entries);
+	img->entries = NULL;
+	img->n_entries = 0;
+	img->total_size = 0;
+}
+
 static void free_nodes(struct image *img)
 {
 	struct tree_node *next;
@@ -463,6 +480,7 @@ void image_free(struct image *img)
 	if (!img)
 		return;
 	img->source->free(img);
+	added_release(img);
 	free_nodes(img);
 	free(img->entries);
 	for (size_t i = 0; i < img->n_layers; i++)

@@ -54,6 +54,10 @@ struct image {
 	int *layer_fds;		     /* dirs: each layer's directory */
 	int archive_fd, unpacked_fd; /* archive: as it is, and its compressed layers */
 	struct range *ranges;	     /* archive: each layer, unpacked */
+
+	/* image_add_files(): tars of content that no layer has; they count as one more layer. */
+	struct range *added;
+	size_t n_added;
 };
 
 struct image *image_new(const struct image_source *source);
@@ -83,10 +87,17 @@ int tree_set_target(struct image *img, struct image_entry *e, const char *target
 int tree_add_xattr(struct image *img, struct image_entry *e, const char *name, const void *value,
 		   size_t len, struct err *err);
 void tree_clear_xattrs(struct image_entry *e);
+/* After tree_finish(), to go on; tree_finish() again then. Ids are new. */
+void tree_resume(struct image *img);
 /*
  * All layers are applied: ids, sorted children, link counts, sizes. All names of a file get the
  * owner, mode, time and extended attributes of the one that was put last.
  */
 int tree_finish(struct image *img, struct err *err);
+
+/* added.c: opens content of an added file; frees what was added. */
+int added_open(const struct image *img, const struct image_entry *e, struct image_file *file,
+	       struct err *err);
+void added_release(struct image *img);
 
 #endif

@@ -296,3 +296,12 @@ int keep_includes(struct keep *k, struct err *err)
 		r = include_workdir(k, err);
 	return r || !o->last_layers ? r : include_layers(k, err);
 }
+
+int keep_added(struct keep *k, struct err *err)
+{
+	(void)err;
+	for (size_t i = 0; i < k->n; i++)
+		if (image_is_added(k->img, image_entry(k->img, (uint32_t)i)))
+			keep_add(k, image_entry(k->img, (uint32_t)i), KEEP_NEW, NO_ACCESS);
+	return 0;
+}

@@ -22,6 +22,7 @@ static const struct {
 	[KEEP_HWCAPS] = { "hwcaps", "a used library, as it is built for other processors" },
 	[KEEP_CREATED_IN] = { "created-in", "the application made files in this directory" },
 	[KEEP_INCLUDE] = { "include", "asked for on the command line" },
+	[KEEP_NEW] = { "new", "asked for with --include-new: as the container left it" },
 	[KEEP_USER_DB] = { "user-db", "the runtime and the programs look up users in it" },
 	[KEEP_WORKDIR] = { "workdir", "the image's working directory" },
 	[KEEP_VOLUME] = { "volume", "a volume of the image, or used content of one" },
@@ -59,10 +60,10 @@ const char *keep_reason_text(enum keep_reason reason)
  */
 static keep_rule_fn *const rules[] = {
 	keep_used,	   keep_workdir,    keep_volumes,     keep_user_db,  keep_mount_points,
-	keep_runtime_dirs, keep_entrypoint, keep_healthcheck, keep_includes, keep_hwcaps,
-	keep_names,	   keep_gconv,	    keep_locales,     keep_zones,    keep_cert_stores,
-	keep_python,	   keep_ruby,	    keep_node,	      keep_jvm,	     keep_distro,
-	keep_top_links,
+	keep_runtime_dirs, keep_entrypoint, keep_healthcheck, keep_includes, keep_added,
+	keep_hwcaps,	   keep_names,	    keep_gconv,	      keep_locales,  keep_zones,
+	keep_cert_stores,  keep_python,	    keep_ruby,	      keep_node,     keep_jvm,
+	keep_distro,	   keep_top_links,
 };
 
 static struct keep *keep_new(const struct image *img)

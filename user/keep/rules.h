@@ -23,6 +23,7 @@ keep_rule_fn keep_healthcheck;
 keep_rule_fn keep_user_db;
 /* include.c: what the user asked for; ERR_USAGE for what is not there. */
 keep_rule_fn keep_includes;
+keep_rule_fn keep_added;
 /* libc.c: what belongs to parts of the C library's data that were used. */
 keep_rule_fn keep_hwcaps;
 keep_rule_fn keep_names;

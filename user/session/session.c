@@ -243,6 +243,9 @@ static int decide(struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	report_fat_layers(run);
+	r = run_add_new(run, err);
+	if (r < 0)
+		return r;
 	r = keep_decide(run->img, run->rec, &run->opts->keep, &run->keep, err);
 	if (r < 0)
 		return r;
@@ -295,6 +298,8 @@ static int run_all(struct run *run, struct err *err)
 	run->report->times.observe = seconds_since(start_ms);
 	if (!r)
 		r = run_judge(run, err);
+	if (!r)
+		r = run_copy_new(run, err);
 	cancel_mask(true); /* what ended the run must not end this */
 	container_remove(run);
 	cancel_mask(false);
@@ -314,6 +319,7 @@ static void run_undo(struct run *run)
 	output_free(run->output);
 	if (run->tmpdir && io_remove_tree(AT_FDCWD, run->tmpdir, &err) < 0)
 		log_warn("%s", err.msg);
+	run_release_new(run);
 	keep_free(run->keep);
 	image_free(run->img);
 	record_free(run->rec);

@@ -13,6 +13,14 @@
 #include "slimtrace/session.h"
 #include "slimtrace/trace.h"
 
+/* new.c: what --include-new brought. */
+struct run_new {
+	struct image_files *files; /* open tars; dir is set from dirs when they are added */
+	size_t n, cap;
+	struct strvec dirs;
+	struct strmap *only; /* the paths to take of them */
+};
+
 struct run {
 	const struct build_opts *opts; /* of this image */
 	struct build_opts own;	       /* the set's, with this image; opts points here */
@@ -36,6 +44,7 @@ struct run {
 	struct engine_stdin *input;
 	struct trace *trace;
 
+	struct run_new added;
 	struct image *img;
 	struct record *rec;
 	struct keep *keep;
@@ -52,6 +61,11 @@ bool container_ended(struct run *run);
 /* Ends it as the engine would: stop signal, grace time, SIGKILL. What is over is not an error. */
 int container_stop(struct run *run, struct err *err);
 void container_remove(struct run *run);
+
+/* new.c: copies what --include-new names out of the ended container, and puts it over the image. */
+int run_copy_new(struct run *run, struct err *err);
+int run_add_new(struct run *run, struct err *err);
+void run_release_new(struct run *run);
 
 /* observe.c: drives the app until the observation is over. */
 int run_observe(struct run *run, struct err *err);

@@ -93,6 +93,44 @@ lacks 'a rule off: its directory' "$(info paths e2e/keep.slim)" /tmp/
 lacks 'a rule off: its file' "$(info paths e2e/keep.slim)" /etc/passwd
 is 'a rule off: is told' "$(jq '.slimtrace.rules | map(select(.off)) | length' "$(artifacts e2e/keep)/creport.json")" 2
 
+# --- files that the run made or changed ---
+context
+busybox_rootfs
+mkdir -p context/root/data/old
+put data/config 'as it was'
+put data/old/same 'untouched'
+put data/old/gone 'to be deleted'
+chmod 0710 context/root/data/old
+image e2e/new <<'END'
+FROM scratch
+COPY root /
+VOLUME /volume
+ENV PATH=/bin
+CMD ["/bin/sh", "-c", "mkdir /made /made/in; chmod 2750 /made; echo one >/made/in/one; ln /made/in/one /made/in/two; ln -s in/one /made/link; echo changed >>/data/config; echo new >/data/old/new; rm /data/old/gone; echo x >/volume/x; cat /data/config"]
+END
+contents() { run_image "$1" sh -c "$2"; }
+slim 'nothing new' --http-probe-off e2e/new
+lacks 'nothing new: what was made' "$(info paths e2e/new.slim)" /made
+is 'nothing new: what was changed' "$(contents e2e/new.slim 'cat /data/config')" 'as it was'
+for layers in squash keep; do
+	slim "$layers: new files" --http-probe-off --layers=$layers --include-new /made/in --include-new /data/config \
+		--include-new /data/old --include-shell e2e/new
+	is "$layers: what was made" "$(contents e2e/new.slim 'cat /made/in/one /data/old/new')" $'one\nnew'
+	is "$layers: what was changed" "$(contents e2e/new.slim 'cat /data/config')" $'as it was\nchanged'
+	is "$layers: hard links" "$(info links e2e/new.slim | grep made)" '/made/in/one /made/in/two'
+	matches "$layers: directories above" "$(info list e2e/new.slim | grep -P '^/made\t')" 2750
+	matches "$layers: directories that were there" "$(info list e2e/new.slim | grep -P '^/data/old\t')" 710
+	lacks "$layers: beside what was asked for" "$(info paths e2e/new.slim)" /made/link
+	lacks "$layers: what was only in the image" "$(info paths e2e/new.slim)" /data/old/same
+done
+is 'the reason is told' "$(jq -r 'select(.path == "/made/in/one") | .reasons[]' "$(artifacts e2e/new)/kept.jsonl" | grep new)" new
+slimtrace build --http-probe-off --include-new /data/old/same e2e/new
+is 'nothing made there: exit status' "$rc" 2
+has 'nothing made there: is named' "$err" "'/data/old/same'"
+slimtrace build --http-probe-off --include-new /volume e2e/new
+is 'a volume is not the image: exit status' "$rc" 2
+is 'nothing is left behind' "$(leftovers)" ''
+
 # --- packages: two of this machine's, and its database of all ---
 context
 with_libs /usr/bin/env
