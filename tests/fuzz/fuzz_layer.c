@@ -147,7 +147,8 @@ static void same_entry(const struct image_entry *a, const struct image_entry *b)
 static int pack_all(const struct image *img, int *ret_fd, struct err *err)
 {
 	_cleanup_(record_builder_free) struct record_builder *builder = record_builder_new();
-	_cleanup_strvec_ struct strvec all = STRVEC_INIT, tags = STRVEC_INIT;
+	_cleanup_strvec_ struct strvec tags = STRVEC_INIT;
+	struct keep_opts all = { 0 };
 	const struct slim_opts opts = { .tags = &tags, .tmpdir = "/tmp" };
 	_cleanup_(keep_free) struct keep *keep = NULL;
 	struct slim_source source = { .img = img };
@@ -155,9 +156,10 @@ static int pack_all(const struct image *img, int *ret_fd, struct err *err)
 	struct slim_result result = { 0 };
 	int r;
 
-	strvec_push(&all, "/");
-	r = keep_decide(img, record_builder_record(builder),
-			&(struct keep_opts){ .include_paths = &all }, &keep, err);
+	r = keep_opts_add_path(&all, "/", err);
+	if (!r)
+		r = keep_decide(img, record_builder_record(builder), &all, &keep, err);
+	keep_opts_release(&all);
 	source.keep = keep;
 	if (!r)
 		r = slim_pack(&set, 0, &opts, ret_fd, &result, err);
