@@ -78,10 +78,10 @@ void report_creport(const struct report *report, const struct image *img, const 
 		    const struct record *rec, struct strbuf *ret);
 
 /*
- * kept.jsonl, or else dropped.jsonl: a JSON object for each entry of the image that stays, with all
- * its reasons and the access that first made it stay, or does not.
+ * A line of kept.jsonl, or of dropped.jsonl: a JSON object for an entry of the image that stays,
+ * with all its reasons and the access that first made it stay, or does not. Appended to @ret.
  */
-void report_files(const struct image *img, const struct keep *keep, const struct record *rec,
-		  bool kept, struct strbuf *ret);
+void report_entry(const struct image_entry *e, const struct keep *keep, const struct record *rec,
+		  struct strbuf *ret);
 
 #endif

@@ -75,8 +75,8 @@ static void add_sizes(cJSON *line, const struct keep *keep, const struct image_e
 		json_add_int(line, "original_size", (int64_t)e->size);
 }
 
-static void add_line(const struct image_entry *e, const struct keep *keep, const struct record *rec,
-		     struct strbuf *ret)
+void report_entry(const struct image_entry *e, const struct keep *keep, const struct record *rec,
+		  struct strbuf *ret)
 {
 	_cleanup_(json_free) cJSON *line = json_object();
 	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
@@ -94,17 +94,6 @@ static void add_line(const struct image_entry *e, const struct keep *keep, const
 	if (keep_has(keep, e) && access < rec->n_accesses)
 		add_access(line, rec, &rec->accesses[access]);
 	json_print(line, false, ret);
-}
-
-void report_files(const struct image *img, const struct keep *keep, const struct record *rec,
-		  bool kept, struct strbuf *ret)
-{
-	for (uint32_t id = 0; id < image_entry_count(img); id++) {
-		const struct image_entry *e = image_entry(img, id);
-
-		if (keep_has(keep, e) == kept)
-			add_line(e, keep, rec, ret);
-	}
 }
 
 void report_add_rules(cJSON *obj, const struct keep *keep)

@@ -16,18 +16,37 @@
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
 
-static int write_lists(const struct run *run, int dirfd, struct err *err)
+#define LIST_BLOCK (64u << 10)
+
+static int flush(int fd, struct strbuf *lines, struct err *err)
 {
-	static const char *const names[] = { "dropped.jsonl", "kept.jsonl" };
+	int r = io_write_full(fd, lines->buf, lines->len);
+
+	strbuf_reset(lines);
+	return r < 0 ? err_set(err, -r, "cannot write a list of files") : 0;
+}
+
+/* In pieces, for there may be very many. Nobody sees the directory before all of it is written. */
+static int write_list(const struct run *run, int dirfd, const char *name, bool kept,
+		      struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf lines = STRBUF_INIT;
+	_cleanup_close_ int fd =
+		openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r = 0;
 
-	for (size_t i = 0; !r && i < ARRAY_SIZE(names); i++) {
-		_cleanup_strbuf_ struct strbuf list = STRBUF_INIT;
+	if (fd < 0)
+		return err_set(err, errno, "cannot create '%s'", name);
+	for (uint32_t id = 0; !r && id < image_entry_count(run->img); id++) {
+		const struct image_entry *e = image_entry(run->img, id);
 
-		report_files(run->img, run->keep, run->rec, i, &list);
-		r = io_write_atomic(dirfd, names[i], 0600, list.buf, list.len, err);
+		if (keep_has(run->keep, e) != kept)
+			continue;
+		report_entry(e, run->keep, run->rec, &lines);
+		if (lines.len >= LIST_BLOCK)
+			r = flush(fd, &lines, err);
 	}
-	return r;
+	return r < 0 ? r : flush(fd, &lines, err);
 }
 
 static int write_set(struct run *run, int dirfd, struct err *err)
@@ -43,7 +62,9 @@ static int write_set(struct run *run, int dirfd, struct err *err)
 		return r;
 	report_creport(run->report, run->img, run->keep, run->rec, &creport);
 	r = io_write_atomic(dirfd, "creport.json", 0600, creport.buf, creport.len, err);
-	return r < 0 ? r : write_lists(run, dirfd, err);
+	if (!r)
+		r = write_list(run, dirfd, "kept.jsonl", true, err);
+	return r < 0 ? r : write_list(run, dirfd, "dropped.jsonl", false, err);
 }
 
 /* Puts @name in the place of "artifacts"; the older set, if any, gets its name. */
