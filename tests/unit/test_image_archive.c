@@ -116,6 +116,39 @@ static void test_link_headers(void)
 	strbuf_release(&layers[1]);
 }
 
+/* Engines know neither textual ACLs, which change the mode that libarchive tells, nor our host's
+ * labels. */
+static void test_foreign_attributes(void)
+{
+	static const char *const names[] = { "security.ima", "security.selinux", "security.evm" };
+	struct strbuf layer = STRBUF_INIT;
+	struct archive *a = tar_begin(&layer);
+	struct archive_entry *e = archive_entry_new();
+	_cleanup_(image_free) struct image *img = NULL;
+	const struct image_entry *got;
+
+	archive_entry_copy_pathname(e, "acl");
+	archive_entry_set_filetype(e, AE_IFREG);
+	archive_entry_set_perm(e, 0640);
+	archive_entry_acl_add_entry(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ARCHIVE_ENTRY_ACL_READ,
+				    ARCHIVE_ENTRY_ACL_USER, 1234, NULL);
+	archive_entry_acl_add_entry(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS,
+				    ARCHIVE_ENTRY_ACL_READ | ARCHIVE_ENTRY_ACL_WRITE,
+				    ARCHIVE_ENTRY_ACL_MASK, -1, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		archive_entry_xattr_add_entry(e, names[i], "v", 1);
+	archive_write_header(a, e);
+	archive_entry_free(e);
+	tar_end(a);
+	ok(memmem(layer.buf, layer.len, "SCHILY.acl.access", 17) != NULL, "the layer has an ACL");
+	img = open_layers(&layer, NULL, 1);
+	got = image_lookup(img, "/acl");
+	ok(got && got->mode == 0640, "the mode is the header's");
+	ok(got && got->n_xattrs == 1 && !strcmp(got->xattrs[0].name, "security.ima"),
+	   "a signature of the content stays, labels do not");
+	strbuf_release(&layer);
+}
+
 /* Pax tells "-2.5" for two and a half seconds before 1970. Beyond all times there is the epoch. */
 static void test_times(void)
 {
@@ -305,6 +338,7 @@ int main(void)
 {
 	test_entries();
 	test_link_headers();
+	test_foreign_attributes();
 	test_times();
 	test_merge();
 	test_compressed();

@@ -106,24 +106,6 @@ static bool join_links(struct reader *rd, struct image_entry *e, const struct st
 
 /* --- extended attributes --- */
 
-/*
- * True for what belongs to the image. Labels and signatures of security modules are the host's; an
- * engine does not save them either. NULL terminates, a dot at the end makes a prefix.
- */
-static bool is_of_image(const char *name)
-{
-	static const char *const ours[] = { "user.", "trusted.", "security.capability",
-					    "system.posix_acl_access", "system.posix_acl_default" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
-		size_t len = strlen(ours[i]);
-
-		if (!strncmp(name, ours[i], len) && (ours[i][len - 1] == '.' || !name[len]))
-			return true;
-	}
-	return false;
-}
-
 /* What tells that the directory alone does not say what the layer is. */
 static bool is_foreign(const char *name)
 {
@@ -160,9 +142,6 @@ static ssize_t read_attribute(const char *path, const char *name, char *buf)
 static int take_xattr(struct reader *rd, struct image_entry *e, const char *path, const char *name,
 		      struct marks *marks, struct err *err)
 {
-	/* An image's own ones, of a container in a container, have the prefix twice. */
-	bool overlay = !strncmp(name, OVERLAY, strlen(OVERLAY)) &&
-		       strncmp(name, OVERLAY "overlay.", strlen(OVERLAY "overlay.")) != 0;
 	bool opaque = !strcmp(name, OVERLAY "opaque");
 	ssize_t n;
 
@@ -170,7 +149,7 @@ static int take_xattr(struct reader *rd, struct image_entry *e, const char *path
 		return err_class_set(err, ERR_FAILURE, ENOTSUP, "the layer directories use '%s'",
 				     name);
 	marks->whiteout |= !strcmp(name, OVERLAY "whiteout");
-	if (!is_of_image(name) || (overlay && !opaque))
+	if (!opaque && !xattr_is_of_image(name))
 		return 0;
 	n = read_attribute(path, name, rd->value);
 	if (n < 0)

@@ -17,7 +17,6 @@
 #define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
 #define AUFS ".wh..wh."
-#define OVERLAY "trusted.overlay."
 #define ACL "system.posix_acl_"
 #define CAPABILITY "security.capability"
 
@@ -95,13 +94,6 @@ static bool has_xattr(const struct image_entry *e, const char *name)
 	return false;
 }
 
-/* Overlayfs's own; those of an image, of a container in a container, have the prefix twice. */
-static bool is_of_overlay(const char *name)
-{
-	return !strncmp(name, OVERLAY, strlen(OVERLAY)) &&
-	       strncmp(name, OVERLAY "overlay.", strlen(OVERLAY "overlay.")) != 0;
-}
-
 /*
  * What says that there is no such attribute: in pax a record without a value, for the kernel an ACL
  * without entries, which is a header of four bytes alone.
@@ -122,7 +114,7 @@ static int take_xattrs(struct image *img, struct image_entry *e, struct archive_
 	/* libarchive gives the last record first, and of two of one name it counts. */
 	archive_entry_xattr_reset(entry);
 	while (!r && archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK)
-		if (!is_none(name, len) && !is_of_overlay(name) && !has_xattr(e, name))
+		if (!is_none(name, len) && xattr_is_of_image(name) && !has_xattr(e, name))
 			r = tree_add_xattr(img, e, name, value, len, err);
 	return r;
 }
@@ -235,6 +227,7 @@ static int fill_link(struct image *img, struct image_entry *e, const struct imag
 /* A tar that is being applied. */
 struct applying {
 	struct image *img;
+	struct range *range;	   /* where it is */
 	uint32_t layer;		   /* of its entries */
 	uint32_t note;		   /* of the tar: see source_note() */
 	const char *dir;	   /* that its names are below; NULL: they are a layer's */
@@ -291,14 +284,33 @@ static bool is_aufs(const char *path)
 	return false;
 }
 
+/*
+ * A textual ACL (SCHILY.acl.access) changes the mode that libarchive tells. Engines do not know
+ * such ACLs and take the header's.
+ */
+static int undo_acl_mode(const struct applying *ap, uint64_t header, struct archive_entry *entry,
+			 struct err *err)
+{
+	uint32_t mode;
+	int r;
+
+	if (!archive_entry_acl_types(entry))
+		return 0;
+	r = tar_header_mode(ap->range, header, &mode, err);
+	if (!r)
+		archive_entry_set_perm(entry, mode);
+	return r;
+}
+
 static int take_entry(const struct applying *ap, struct archive *a, struct archive_entry *entry,
 		      struct err *err)
 {
+	uint64_t header = (uint64_t)archive_read_header_position(a);
 	const char *raw = tar_name(entry), *name;
 	_cleanup_free_ char *path = raw ? path_of(ap, raw) : NULL;
 	struct image *img = ap->img;
 	uint32_t layer = ap->layer;
-	struct image_entry *dir, *e;
+	struct image_entry *dir = NULL, *e;
 	enum entry_type type;
 	int r;
 
@@ -311,7 +323,9 @@ static int take_entry(const struct applying *ap, struct archive *a, struct archi
 	name = path_basename(path);
 	if (ap->dir && (!strmap_get(ap->only, path) || !strncmp(name, WHITEOUT, strlen(WHITEOUT))))
 		return 0;
-	r = make_dirs(img, path, (size_t)(name - path), layer, &dir, err);
+	r = undo_acl_mode(ap, header, entry, err);
+	if (!r)
+		r = make_dirs(img, path, (size_t)(name - path), layer, &dir, err);
 	if (r < 0 || take_whiteout(dir, name, layer))
 		return r;
 	if (tar_hardlink(entry))
@@ -321,15 +335,15 @@ static int take_entry(const struct applying *ap, struct archive *a, struct archi
 	r = tree_put(img, dir, name, strlen(name), type, layer, &e, err);
 	if (r < 0)
 		return r;
-	e->source = source_note(ap->note, (uint64_t)archive_read_header_position(a));
+	e->source = source_note(ap->note, header);
 	return fill(img, e, entry, err);
 }
 
-static int apply(const struct applying *ap, struct range *range, struct err *err)
+static int apply(const struct applying *ap, struct err *err)
 {
 	_cleanup_archive_ struct archive *a = NULL;
 	struct archive_entry *entry;
-	int r = range_open_tar(range, &a, err);
+	int r = range_open_tar(ap->range, &a, err);
 
 	while (!r && (r = tar_next(a, &entry, err)) == 1) {
 		r = take_entry(ap, a, entry, err);
@@ -341,19 +355,19 @@ static int apply(const struct applying *ap, struct range *range, struct err *err
 
 int layer_apply_tar(struct image *img, uint32_t layer, struct err *err)
 {
-	const struct applying ap = { .img = img, .layer = layer, .note = layer };
 	_cleanup_range_ struct range range = img->ranges[layer];
+	const struct applying ap = { .img = img, .range = &range, .layer = layer, .note = layer };
 
-	return apply(&ap, &range, err);
+	return apply(&ap, err);
 }
 
 int layer_apply_files(struct image *img, uint32_t layer, uint32_t note, const char *dir,
 		      const struct strmap *only, struct err *err)
 {
-	const struct applying ap = {
-		.img = img, .layer = layer, .note = note, .dir = dir, .only = only
-	};
 	_cleanup_range_ struct range range = img->added[note];
+	const struct applying ap = {
+		.img = img, .range = &range, .layer = layer, .note = note, .dir = dir, .only = only
+	};
 
-	return apply(&ap, &range, err);
+	return apply(&ap, err);
 }

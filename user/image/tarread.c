@@ -14,6 +14,8 @@
 
 /* The header block, POSIX.1-2017 pax "ustar Interchange Format". */
 #define TAR_BLOCK 512u
+#define TAR_MODE 100
+#define TAR_MODE_LEN 8
 #define TAR_SIZE 124
 #define TAR_SIZE_LEN 12
 #define TAR_TYPE 156
@@ -159,17 +161,17 @@ const char *tar_symlink(struct archive_entry *entry)
 	return either(archive_entry_symlink(entry), archive_entry_symlink_utf8(entry));
 }
 
-/* Extensions have sizes in octal only. */
-static uint64_t extension_size(const char *block)
+/* A number of a header; extensions have sizes in octal only. */
+static uint64_t octal(const char *field, size_t len)
 {
-	uint64_t size = 0;
+	uint64_t n = 0;
 
-	for (const char *p = block + TAR_SIZE; p < block + TAR_SIZE + TAR_SIZE_LEN; p++)
+	for (const char *p = field; p < field + len; p++)
 		if (*p >= '0' && *p <= '7')
-			size = size << 3 | (uint64_t)(*p - '0');
-		else if (*p != ' ' || size)
+			n = n << 3 | (uint64_t)(*p - '0');
+		else if (*p != ' ' || n)
 			break;
-	return size;
+	return n;
 }
 
 /* Whether a pax header has keywords of GNU's sparse formats. */
@@ -185,35 +187,55 @@ static int tells_sparse(const struct range *range, uint64_t start, size_t size, 
 	return r;
 }
 
+/* The entry's own header, after its extensions, into @block; returns where it is, or -errno. */
+static int64_t own_header(const struct range *range, uint64_t at, char *block, bool *ret_sparse,
+			  struct err *err)
+{
+	for (unsigned int i = 0; i < MAX_EXTENSIONS; i++) {
+		uint64_t size;
+		int r = range_read_full(range, block, TAR_BLOCK, at, err);
+
+		if (r < 0)
+			return r;
+		if (!block[TAR_TYPE] || !strchr("xgXLK", block[TAR_TYPE]))
+			return (int64_t)at;
+		at += TAR_BLOCK;
+		size = octal(block + TAR_SIZE, TAR_SIZE_LEN);
+		if (size > IMAGE_MAX_EXTENSION)
+			break;
+		if (block[TAR_TYPE] != 'L' && block[TAR_TYPE] != 'K')
+			r = tells_sparse(range, at, (size_t)size, ret_sparse, err);
+		if (r < 0)
+			return r;
+		at += (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+	}
+	return err_class_set(err, ERR_IMAGE, EBADMSG, "it has unusable extension headers");
+}
+
 int tar_content_start(const struct range *range, uint64_t header, uint64_t *ret, bool *ret_plain,
 		      struct err *err)
 {
+	char block[TAR_BLOCK];
 	bool sparse = false;
+	int64_t at = own_header(range, header, block, &sparse, err);
 
-	for (unsigned int i = 0; i < MAX_EXTENSIONS; i++) {
-		char block[TAR_BLOCK], type;
-		uint64_t size;
-		int r = range_read_full(range, block, sizeof(block), header, err);
+	if (at < 0)
+		return (int)at;
+	*ret_plain = !sparse && block[TAR_TYPE] != 'S';
+	*ret = (uint64_t)at + TAR_BLOCK;
+	return 0;
+}
 
-		if (r < 0)
-			return r;
-		header += TAR_BLOCK;
-		type = block[TAR_TYPE];
-		if (!type || !strchr("xgXLK", type)) {
-			*ret_plain = !sparse && type != 'S';
-			*ret = header;
-			return 0;
-		}
-		size = extension_size(block);
-		if (size > IMAGE_MAX_EXTENSION)
-			break;
-		if (type != 'L' && type != 'K')
-			r = tells_sparse(range, header, (size_t)size, &sparse, err);
-		if (r < 0)
-			return r;
-		header += (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
-	}
-	return err_class_set(err, ERR_IMAGE, EBADMSG, "it has unusable extension headers");
+int tar_header_mode(const struct range *range, uint64_t header, uint32_t *ret, struct err *err)
+{
+	char block[TAR_BLOCK];
+	bool sparse = false;
+	int64_t at = own_header(range, header, block, &sparse, err);
+
+	if (at < 0)
+		return (int)at;
+	*ret = (uint32_t)octal(block + TAR_MODE, TAR_MODE_LEN) & 07777;
+	return 0;
 }
 
 struct tar_stream {

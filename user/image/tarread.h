@@ -51,6 +51,9 @@ const char *tar_symlink(struct archive_entry *entry);
 int tar_content_start(const struct range *range, uint64_t header, uint64_t *ret, bool *ret_plain,
 		      struct err *err);
 
+/* Permission bits as that entry's own header has them; libarchive may tell those of an ACL. */
+int tar_header_mode(const struct range *range, uint64_t header, uint32_t *ret, struct err *err);
+
 /* The content of one entry, block by block. */
 struct tar_stream;
 int tar_stream_open(const struct range *range, uint64_t header, struct tar_stream **ret,

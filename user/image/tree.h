@@ -83,6 +83,12 @@ void tree_whiteout(struct image_entry *dir, const char *name, size_t len, uint32
 void tree_make_opaque(struct image_entry *dir, uint32_t layer);
 int tree_set_target(struct image *img, struct image_entry *e, const char *target, size_t len,
 		    struct err *err);
+/*
+ * Labels of security modules (security.selinux, security.evm, ...) are the host's, and overlayfs's
+ * own attributes the engine's; those of a container in a container, which are the image's, have
+ * overlayfs's prefix twice.
+ */
+bool xattr_is_of_image(const char *name);
 /* Sets @name, which must not be set yet. */
 int tree_add_xattr(struct image *img, struct image_entry *e, const char *name, const void *value,
 		   size_t len, struct err *err);
