@@ -66,6 +66,7 @@ struct record_access {
 	uint64_t first_ns;  /* since the container's first exec */
 	uint32_t *programs; /* indices into record.programs, ascending */
 	size_t n_programs;
+	uint32_t runs; /* of a merged record: how many had it; 0: the record is of one run */
 };
 
 /* How a program came into the container. */
@@ -106,6 +107,7 @@ struct record_syscall {
 	/* Who called it first, on each processor: indices into record.programs, ascending. */
 	uint32_t *programs;
 	size_t n_programs;
+	uint32_t runs; /* as of an access */
 };
 
 /*
@@ -159,6 +161,7 @@ struct record_loss {
 bool record_loss_any(const struct record_loss *loss);
 
 struct record {
+	uint32_t runs;		/* merged from so many; 0: it is of one run */
 	char *image_id;		/* sha256:... ; set by the session */
 	struct strvec diff_ids; /* of the image's layers, bottom first; set by the session */
 	char *kernel, *arch;	/* uname -r, uname -m */
@@ -225,13 +228,30 @@ void record_add_arguments(struct record_builder *b, enum record_abi abi, uint32_
 void record_add_capability(struct record_builder *b, uint32_t cap, bool granted, int nr);
 /* False: there is no room for it any more. */
 bool record_add_socket(struct record_builder *b, const struct record_socket *socket);
+/* @runs more had that access, or that call, which is there: see struct record_access. */
+void record_add_access_runs(struct record_builder *b, const struct record_access_key *key,
+			    uint32_t runs);
+void record_add_syscall_runs(struct record_builder *b, enum record_phase phase, enum record_abi abi,
+			     uint32_t nr, uint32_t runs);
 /* The record so far, for its other fields. */
 struct record *record_builder_record(struct record_builder *b);
 /* Sorts, and hands the record over; the builder is empty afterwards. */
 struct record *record_builder_finish(struct record_builder *b);
 
+/*
+ * What was observed in any of @n runs (at least one; they stay the caller's), with in how many:
+ * records that are merged themselves count for all of theirs. Programs that are equal but for pid
+ * and time become one. The image's ID stays when all have the same, of its layers those, from the
+ * bottom, that all have. Times count from each run's own start; the earliest stays. ERR_USAGE when
+ * they are of different architectures, whose calls have different numbers.
+ */
+int record_merge(const struct record *const *records, size_t n, struct record **ret,
+		 struct err *err);
+
 /* JSON, docs/record.md. Reading checks version, types, indices and bounds. */
 void record_to_json(const struct record *rec, struct strbuf *ret);
 int record_from_json(const char *text, size_t len, struct record **ret, struct err *err);
+/* The same from a file, of at most 1 GB; errors name it, and are ERR_USAGE. */
+int record_read_file(const char *path, struct record **ret, struct err *err);
 
 #endif

@@ -62,6 +62,8 @@ struct build_opts {
 	bool tty, read_only, privileged, init;
 	bool publish_all; /* docker run -P */
 
+	struct strvec records; /* files: what they tell, together, is taken instead of a run */
+
 	bool probe_off;
 	struct probe_opts probe;
 	struct strvec execs;	  /* shell command lines, run in the container */

@@ -125,6 +125,21 @@ int io_write_atomic(int dirfd, const char *name, mode_t mode, const void *data, 
 	return 0;
 }
 
+int io_write_path(const char *path, mode_t mode, const void *data, size_t len, struct err *err)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	_cleanup_free_ char *dir = slash ? xstrndup(path, (size_t)(slash + 1 - path)) : NULL;
+	_cleanup_close_ int fd = open(dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_set(err, errno, "cannot write '%s'", path);
+	if (!*name)
+		return err_class_set(err, ERR_USAGE, EISDIR, "'%s' is a directory", path);
+	r = io_write_atomic(fd, name, mode, data, len, err);
+	return r < 0 && dir ? err_wrap(err, "in '%s'", dir) : r;
+}
+
 int io_mkdir_p(const char *path, mode_t mode, struct err *err)
 {
 	_cleanup_free_ char *copy = xstrdup(path);

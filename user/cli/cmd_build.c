@@ -31,7 +31,8 @@ static const struct kind build_kind = {
 	"  slimtrace build --http-probe-cmd /api/info --http-probe-cmd POST:/submit my/app\n"
 	"  slimtrace build --http-probe-off --exec 'redis-cli ping' my/redis\n"
 	"  slimtrace build --cmd '--help' --continue-after exit my/tool\n"
-	"  slimtrace build --layers keep my/app my/other-app\n",
+	"  slimtrace build --layers keep my/app my/other-app\n"
+	"  slimtrace build --from-record monday.json --from-record tuesday.json my/app\n",
 	{ &image_options, &keep_options, &profile_options, &drive_options, &run_options,
 	  &trace_options }
 };
@@ -136,11 +137,38 @@ static int check_images(const struct build_args *args, struct strvec *images, st
 	return 0;
 }
 
+/* Nothing is run, so nothing can be done in the run. */
+static int check_records(const struct build_opts *o, size_t n_images, struct err *err)
+{
+	const struct {
+		const char *option;
+		bool given;
+	} drives[] = {
+		{ "--exec", o->execs.n || o->exec_files.n },
+		{ "--host-exec", o->host_execs.n || o->host_exec_files.n },
+		{ "--http-probe-cmd", o->probe.cmds.n },
+		{ "--include-new", o->include_new.n },
+		{ "--continue-after", o->continue_after },
+		{ "--keep-container", o->keep_container },
+	};
+
+	for (size_t i = 0; o->records.n && i < sizeof(drives) / sizeof(*drives); i++)
+		if (drives[i].given)
+			return err_class_set(err, ERR_USAGE, EINVAL,
+					     "--from-record runs nothing, so %s cannot be done",
+					     drives[i].option);
+	if (o->records.n && n_images > 1)
+		return err_class_set(err, ERR_USAGE, EINVAL, "--from-record takes one image");
+	return 0;
+}
+
 static int check(struct build_args *args, struct strvec *images, struct err *err)
 {
 	struct build_opts *o = &args->build;
 	int r = check_images(args, images, err);
 
+	if (!r)
+		r = check_records(o, images->n, err);
 	if (r < 0)
 		return r;
 	overrides_apply(args);
@@ -165,6 +193,7 @@ static void args_release(struct build_args *args)
 		&o->labels,	&o->dns,	&o->dns_search,	     &o->sysctls,
 		&o->cap_add,	&o->cap_drop,	&o->security_opts,   &o->execs,
 		&o->exec_files, &o->host_execs, &o->host_exec_files, &o->include_new,
+		&o->records,
 	};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)

@@ -29,6 +29,7 @@ struct command {
 
 int cmd_build(int argc, char **argv, struct global_opts *global);
 int cmd_clean(int argc, char **argv, struct global_opts *global);
+int cmd_merge(int argc, char **argv, struct global_opts *global);
 int cmd_profile(int argc, char **argv, struct global_opts *global);
 int cmd_version(int argc, char **argv, struct global_opts *global);
 

@@ -200,6 +200,21 @@ bool record_add_access(struct record_builder *b, const struct record_access_key 
 	return true;
 }
 
+static void add_runs(uint32_t *sum, uint32_t n)
+{
+	if (__builtin_add_overflow(*sum, n, sum))
+		*sum = UINT32_MAX;
+}
+
+void record_add_access_runs(struct record_builder *b, const struct record_access_key *key,
+			    uint32_t runs)
+{
+	struct record_access *a = find_access(b, key, UINT64_MAX);
+
+	if (a)
+		add_runs(&a->runs, runs);
+}
+
 /* What a program takes: itself, its strings, and what malloc() adds to each of them. */
 static uint64_t program_bytes(const struct record_program *p)
 {
@@ -263,6 +278,12 @@ void record_add_syscall(struct record_builder *b, enum record_phase phase, enum 
 	add_saturated(&s->refused, refused);
 }
 
+void record_add_syscall_runs(struct record_builder *b, enum record_phase phase, enum record_abi abi,
+			     uint32_t nr, uint32_t runs)
+{
+	add_runs(&find_syscall(b, phase, abi, nr)->runs, runs);
+}
+
 void record_add_caller(struct record_builder *b, enum record_abi abi, uint32_t nr, uint32_t program)
 {
 	struct record_syscall *s = find_syscall(b, RECORD_APP, abi, nr);
@@ -288,7 +309,7 @@ void record_add_arguments(struct record_builder *b, enum record_abi abi, uint32_
 
 	if (used && tuples_of(rec, abi, nr) >= RECORD_MAX_TUPLES)
 		a.used = 0;
-	id_start(b, 'a');
+	id_start(b, 'v');
 	id_add(b, abi);
 	id_add(b, nr);
 	id_add(b, a.used);

@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "record/names.h"
+#include "slimtrace/base/io.h"
 #include "slimtrace/base/json.h"
 #include "slimtrace/base/sha256.h"
 #include "slimtrace/record.h"
@@ -26,6 +28,7 @@
 #define MAX_SOCKETS RECORD_MAX_SOCKETS
 #define MAX_STRINGS (1 << 16) /* diff IDs, unseen, arguments of one program */
 #define MAX_PATH (1 << 16)
+#define MAX_FILE (1u << 30)
 #define MAX_ERRNO 4095 /* the kernel's limit: linux/err.h */
 #define MAX_CALL 1023  /* WIRE_CALLS */
 #define MAX_CAP 63     /* capability sets have 64 bits */
@@ -184,6 +187,12 @@ static int read_program(const cJSON *obj, struct record_builder *b, struct err *
 	return r;
 }
 
+/* How many runs had @obj, at most all; 0 in a record of one run. */
+static int get_runs(const cJSON *obj, const struct record *rec, uint32_t *ret, struct err *err)
+{
+	return json_get(obj, "runs") ? get_u32(obj, "runs", rec->runs, ret, err) : 0;
+}
+
 static int get_kinds(const cJSON *obj, uint32_t *ret, struct err *err)
 {
 	const cJSON *array = NULL, *item;
@@ -214,7 +223,7 @@ static int get_key(const cJSON *obj, struct record_access_key *key, char **path,
 	    (r = get_bytes(obj, "path", path, &key->path_len, err)) < 0 ||
 	    (r = get_bool(obj, "on_image", &key->on_image, err)) < 0)
 		return r;
-	if (**path != '/' || key->path_len > MAX_PATH)
+	if (!*path || **path != '/' || key->path_len > MAX_PATH)
 		return bad(err, "'path' is not an absolute path of at most %d bytes", MAX_PATH);
 	if (source == RECORD_LOOKUP && ((r = get_u32(obj, "error", MAX_ERRNO, &error, err)) < 0 ||
 					(r = get_bool(obj, "follow", &key->follow, err)) < 0))
@@ -255,14 +264,19 @@ static int read_access(const cJSON *obj, struct record_builder *b, struct err *e
 	_cleanup_free_ char *path = NULL;
 	const cJSON *programs = NULL;
 	uint64_t first_ns = 0;
-	uint32_t kinds = 0;
+	uint32_t kinds = 0, runs = 0;
 	int r;
 
 	if ((r = get_key(obj, &key, &path, err)) < 0 || (r = get_kinds(obj, &kinds, err)) < 0 ||
 	    (r = get_u64(obj, "first_ns", UINT64_MAX, &first_ns, err)) < 0 ||
 	    (r = get_array(obj, "programs", MAX_PROGRAMS, &programs, err)) < 0)
 		return r;
-	return add_programs(programs, b, &key, kinds, first_ns, err);
+	r = add_programs(programs, b, &key, kinds, first_ns, err);
+	if (!r)
+		r = get_runs(obj, record_builder_record(b), &runs, err);
+	if (!r && runs)
+		record_add_access_runs(b, &key, runs);
+	return r;
 }
 
 static int read_callers(const cJSON *obj, struct record_builder *b, enum record_abi abi,
@@ -286,7 +300,7 @@ static int read_syscall(const cJSON *obj, struct record_builder *b, struct err *
 {
 	unsigned int phase = 0, abi = 0;
 	uint64_t count = 0, refused = 0;
-	uint32_t nr = 0;
+	uint32_t nr = 0, runs = 0;
 	int r;
 
 	if ((r = get_name(obj, "phase", &record_phases, &phase, err)) < 0 ||
@@ -296,7 +310,11 @@ static int read_syscall(const cJSON *obj, struct record_builder *b, struct err *
 		return r;
 	if (json_get(obj, "refused") && (r = get_u64(obj, "refused", count, &refused, err)) < 0)
 		return r;
+	r = get_runs(obj, record_builder_record(b), &runs, err);
+	if (r < 0)
+		return r;
 	record_add_syscall(b, phase, abi, nr, count, refused);
+	record_add_syscall_runs(b, phase, abi, nr, runs);
 	return phase == RECORD_APP ? read_callers(obj, b, abi, nr, err) : 0;
 }
 
@@ -458,6 +476,8 @@ static int read_run(const cJSON *doc, struct record *rec, struct err *err)
 	if (get_optional(host, "kernel", &rec->kernel, err) < 0 ||
 	    get_optional(host, "arch", &rec->arch, err) < 0)
 		return err_wrap(err, "host");
+	if (json_get(doc, "runs") && (r = get_u32(doc, "runs", UINT32_MAX, &rec->runs, err)) < 0)
+		return r;
 	if ((r = get_optional(doc, "started", &rec->started, err)) < 0 ||
 	    (r = get_u64(doc, "duration_ns", UINT64_MAX, &rec->duration_ns, err)) < 0 ||
 	    (r = get_strings(doc, "unseen", &rec->unseen, err)) < 0)
@@ -512,4 +532,17 @@ int record_from_json(const char *text, size_t len, struct record **ret, struct e
 	}
 	*ret = record_builder_finish(b);
 	return 0;
+}
+
+int record_read_file(const char *path, struct record **ret, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	int r = io_read_file(AT_FDCWD, path, MAX_FILE, &text, err);
+
+	if (r < 0) {
+		err->class = ERR_USAGE;
+		return r;
+	}
+	r = record_from_json(text.buf, text.len, ret, err);
+	return r < 0 ? err_wrap(err, "'%s'", path) : 0;
 }

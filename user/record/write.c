@@ -76,6 +76,12 @@ static void add_programs(cJSON *obj, const char *key, const uint32_t *programs, 
 		json_append(array, cJSON_CreateNumber(programs[i]));
 }
 
+static void add_runs(cJSON *obj, uint32_t runs)
+{
+	if (runs)
+		json_add_int(obj, "runs", runs);
+}
+
 static cJSON *access_json(const void *item)
 {
 	const struct record_access *a = item;
@@ -92,6 +98,7 @@ static cJSON *access_json(const void *item)
 	json_add_bool(obj, "on_image", a->on_image);
 	json_add_u64(obj, "first_ns", a->first_ns);
 	add_programs(obj, "programs", a->programs, a->n_programs);
+	add_runs(obj, a->runs);
 	return obj;
 }
 
@@ -110,6 +117,7 @@ static cJSON *syscall_json(const void *item)
 		json_add_u64(obj, "refused", s->refused);
 	if (s->n_programs)
 		add_programs(obj, "first_by", s->programs, s->n_programs);
+	add_runs(obj, s->runs);
 	return obj;
 }
 
@@ -201,6 +209,7 @@ static void add_run(cJSON *doc, const struct record *rec)
 	host = json_add(doc, "host", json_object());
 	add_name_if(host, "kernel", rec->kernel);
 	add_name_if(host, "arch", rec->arch);
+	add_runs(doc, rec->runs);
 	add_name_if(doc, "started", rec->started);
 	json_add_u64(doc, "duration_ns", rec->duration_ns);
 	if (rec->capabilities_unseen)

@@ -64,10 +64,19 @@ static int make_tags(struct run *run, struct err *err)
 	return 0;
 }
 
-/* What cannot be slimmed, or not from here, is told before anything is made. */
-static int check_image(const struct run *run, struct err *err)
+static int check_os(const struct run *run, struct err *err)
 {
 	const char *os = json_str(run->inspect, "Os", "linux");
+
+	if (!strcmp(os, "linux"))
+		return 0;
+	return err_class_set(err, ERR_IMAGE, EINVAL, "image '%s' is for %s, not for linux",
+			     run->opts->image, os);
+}
+
+/* What cannot be run is told before anything is made. */
+static int check_image(const struct run *run, struct err *err)
+{
 	const cJSON *entrypoint = json_path(run->inspect, "Config.Entrypoint");
 	const cJSON *cmd = json_path(run->inspect, "Config.Cmd");
 
@@ -76,9 +85,6 @@ static int check_image(const struct run *run, struct err *err)
 	bool own = !run->opts->entrypoint &&
 		   (cJSON_GetArraySize(entrypoint) || cJSON_GetArraySize(cmd));
 
-	if (strcmp(os, "linux") != 0)
-		return err_class_set(err, ERR_IMAGE, EINVAL, "image '%s' is for %s, not for linux",
-				     run->opts->image, os);
 	if (run->opts->continue_after & CONTINUE_HEALTHY && !run_has_health(run))
 		return err_class_set(err, ERR_USAGE, EINVAL,
 				     "--continue-after healthy: image '%s' has no health check",
@@ -110,12 +116,21 @@ static int check_kernel(struct run *run, struct err *err)
 	return err_hint(err, "run slimtrace on the host that runs the engine");
 }
 
+/* What only a run of the image needs. */
+static int check_run(struct run *run, struct err *err)
+{
+	int r = check_image(run, err);
+
+	return r < 0 ? r : check_kernel(run, err);
+}
+
 static int prepare(struct run *run, struct err *err)
 {
+	bool traced = !run->opts->records.n;
 	const cJSON *port;
 	int r;
 
-	if (geteuid() != 0) {
+	if (traced && geteuid() != 0) {
 		err_class_set(err, ERR_KERNEL, EPERM, "tracing needs root");
 		return err_hint(err, "run it as: sudo slimtrace build %s", run->opts->image);
 	}
@@ -125,9 +140,9 @@ static int prepare(struct run *run, struct err *err)
 		r = engine_image_inspect(run->engine, run->opts->image, &run->inspect, err);
 	}
 	if (!r)
-		r = check_image(run, err);
-	if (!r)
-		r = check_kernel(run, err);
+		r = check_os(run, err);
+	if (!r && traced)
+		r = check_run(run, err);
 	if (r < 0)
 		return r;
 	run->image_id = json_str(run->inspect, "Id", "");
@@ -164,23 +179,15 @@ static int start(struct run *run, struct err *err)
 	return r;
 }
 
-static int finish_trace(struct run *run, struct err *err)
+void run_take_record(struct run *run)
 {
+	const struct record *rec = run->rec;
 	struct report *rep = run->report;
-	struct trace_counts counts;
 	char files[32];
-	int r;
 
-	trace_counts(run->trace, &counts);
-	r = trace_finish(run->trace, &run->rec, err);
-	if (r < 0)
-		return r;
-	run->rec->image_id = xstrdup(run->image_id);
-	run_mark_health(run);
-	rep->accesses = run->rec->n_accesses;
-	rep->programs = run->rec->n_programs;
-	rep->syscalls = counts.syscalls;
-	rep->loss = run->rec->loss;
+	rep->accesses = rec->n_accesses;
+	rep->programs = rec->n_programs;
+	rep->loss = rec->loss;
 	if (record_loss_any(&rep->loss))
 		run_warn(run,
 			 "the trace is incomplete: %" PRIu64 " events found no room, %" PRIu64
@@ -190,6 +197,22 @@ static int finish_trace(struct run *run, struct err *err)
 			 rep->loss.path_truncated, rep->loss.prog_missed, rep->loss.decode);
 	progress_done("%s paths by %" PRIu64 " program%s", format_count(files, rep->accesses),
 		      rep->programs, rep->programs == 1 ? "" : "s");
+}
+
+static int finish_trace(struct run *run, struct err *err)
+{
+	struct trace_counts counts;
+	int r;
+
+	trace_counts(run->trace, &counts);
+	r = trace_finish(run->trace, &run->rec, err);
+	trace_free(TAKE_PTR(run->trace)); /* its ring buffer is the largest thing we have */
+	if (r < 0)
+		return r;
+	run->rec->image_id = xstrdup(run->image_id);
+	run_mark_health(run);
+	run->report->syscalls = counts.syscalls;
+	run_take_record(run);
 	return 0;
 }
 
@@ -228,7 +251,8 @@ static void report_fat_layers(struct run *run)
 
 		rep->fat_layers[i] =
 			(struct report_layer){ .diff_id = layer->diff_id, .bytes = layer->size };
-		strvec_push(&run->rec->diff_ids, layer->diff_id.str);
+		if (!run->opts->records.n)
+			strvec_push(&run->rec->diff_ids, layer->diff_id.str);
 	}
 }
 
@@ -243,6 +267,8 @@ static int decide(struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	report_fat_layers(run);
+	if (run->opts->records.n)
+		run_compare_records(run);
 	r = run_add_new(run, err);
 	if (r < 0)
 		return r;
@@ -281,18 +307,12 @@ static int conclude(struct run *run, struct err *err)
 	return r;
 }
 
-static int run_all(struct run *run, struct err *err)
+/* From the start of the container to its record. */
+static int trace_run(struct run *run, struct err *err)
 {
 	uint64_t start_ms = clock_mono_ms();
-	int r = prepare(run, err);
+	int r = run_observe(run, err);
 
-	if (!r)
-		r = start(run, err);
-	run->report->times.prepare = seconds_since(start_ms);
-	if (r < 0)
-		return r;
-	start_ms = clock_mono_ms();
-	r = run_observe(run, err);
 	if (!r)
 		r = stop(run, err);
 	run->report->times.observe = seconds_since(start_ms);
@@ -303,6 +323,20 @@ static int run_all(struct run *run, struct err *err)
 	cancel_mask(true); /* what ended the run must not end this */
 	container_remove(run);
 	cancel_mask(false);
+	return r;
+}
+
+static int run_all(struct run *run, struct err *err)
+{
+	bool traced = !run->opts->records.n;
+	uint64_t start_ms = clock_mono_ms();
+	int r = prepare(run, err);
+
+	if (!r)
+		r = traced ? start(run, err) : run_read_records(run, err);
+	run->report->times.prepare = seconds_since(start_ms);
+	if (!r && traced)
+		r = trace_run(run, err);
 	return r < 0 ? r : conclude(run, err);
 }
 
@@ -320,6 +354,7 @@ static void run_undo(struct run *run)
 	if (run->tmpdir && io_remove_tree(AT_FDCWD, run->tmpdir, &err) < 0)
 		log_warn("%s", err.msg);
 	run_release_new(run);
+	strbuf_release(&run->differences);
 	keep_free(run->keep);
 	image_free(run->img);
 	record_free(run->rec);
@@ -383,7 +418,8 @@ int session_build(const struct build_opts *opts, const struct strvec *images, st
 	int r;
 
 	for (size_t i = 0; i < images->n; i++) {
-		runs[i] = (struct run){ .own = *opts, .report = &ret[i] };
+		runs[i] =
+			(struct run){ .own = *opts, .report = &ret[i], .differences = STRBUF_INIT };
 		runs[i].own.image = images->v[i];
 		runs[i].opts = &runs[i].own;
 		ret[i].image = xstrdup(images->v[i]);

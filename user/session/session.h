@@ -45,6 +45,7 @@ struct run {
 	struct trace *trace;
 
 	struct run_new added;
+	struct strbuf differences; /* lines of JSON: see run_compare_records() */
 	struct image *img;
 	struct record *rec;
 	struct keep *keep;
@@ -66,6 +67,15 @@ void container_remove(struct run *run);
 int run_copy_new(struct run *run, struct err *err);
 int run_add_new(struct run *run, struct err *err);
 void run_release_new(struct run *run);
+
+/*
+ * records.c: takes the record from files; warns when it is of another image, and finds what it
+ * used that this one does not have.
+ */
+int run_read_records(struct run *run, struct err *err);
+void run_compare_records(struct run *run);
+/* Differences as differences.jsonl, when there are any. */
+int run_write_differences(struct run *run, int dirfd, struct err *err);
 
 /* observe.c: drives the app until the observation is over. */
 int run_observe(struct run *run, struct err *err);
@@ -118,6 +128,8 @@ void run_report_probes(struct run *run);
 
 /* make.c: packs and loads the slim images of a set of runs, all decided. */
 int run_make_images(struct run *runs, size_t n, struct err *err);
+/* Tells the report what the record has, and warns when it is incomplete. */
+void run_take_record(struct run *run);
 /* Counts for the report what stays. */
 void run_count(struct run *run);
 

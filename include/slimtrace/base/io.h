@@ -24,6 +24,8 @@ int io_read_file(int dirfd, const char *path, size_t max, struct strbuf *ret, st
  */
 int io_write_atomic(int dirfd, const char *name, mode_t mode, const void *data, size_t len,
 		    struct err *err);
+/* The same for a path that a user gave. */
+int io_write_path(const char *path, mode_t mode, const void *data, size_t len, struct err *err);
 /* mkdir -p with @mode for directories that it makes. */
 int io_mkdir_p(const char *path, mode_t mode, struct err *err);
 /* Removes what is at @dirfd, @name with all below it; never follows a link; absent is fine. */
