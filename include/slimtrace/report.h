@@ -70,12 +70,19 @@ void report_set_summary(const struct report *reports, size_t n, struct strbuf *r
 void report_result(const struct report *report, const struct err *err, int exit_status,
 		   struct strbuf *ret);
 
+/* Where a long text goes, piece by piece. Returns 0, or -errno, which ends it. */
+struct report_sink {
+	int (*write)(const void *data, size_t len, void *ctx, struct err *err);
+	void *ctx;
+};
+
 /*
  * creport.json: docker-slim's container report with its keys where they exist (version 1.18 and
- * later additions), and ours below "slimtrace". @img, @keep and @rec as of this run.
+ * later additions), and ours below "slimtrace". @img, @keep and @rec as of this run. Returns 0, or
+ * what @sink did.
  */
-void report_creport(const struct report *report, const struct image *img, const struct keep *keep,
-		    const struct record *rec, struct strbuf *ret);
+int report_creport(const struct report *report, const struct image *img, const struct keep *keep,
+		   const struct record *rec, const struct report_sink *sink, struct err *err);
 
 /*
  * A line of kept.jsonl, or of dropped.jsonl: a JSON object for an entry of the image that stays,

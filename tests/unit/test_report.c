@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+
 #include "../lib/tap.h"
 #include "slimtrace/base/json.h"
 #include "slimtrace/base/text.h"
@@ -68,14 +70,31 @@ static const cJSON *file_at(const cJSON *doc, const char *path)
 	return NULL;
 }
 
+static int collect(const void *data, size_t len, void *ctx, struct err *err)
+{
+	(void)err;
+	strbuf_add(ctx, data, len);
+	return 0;
+}
+
+static int refuse(const void *data, size_t len, void *ctx, struct err *err)
+{
+	(void)data;
+	(void)len;
+	(void)ctx;
+	return err_set(err, ENOSPC, "full");
+}
+
 static void test_creport(void)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	_cleanup_(json_free) cJSON *doc = NULL;
 	struct err err = ERR_INIT;
+	const struct report_sink sink = { collect, &text }, full = { refuse, NULL };
 	const cJSON *app;
 
-	report_creport(&report, img, keep, rec, &text);
+	is_int(report_creport(&report, img, keep, rec, &full, &err), -ENOSPC, "no room is told");
+	is_int(report_creport(&report, img, keep, rec, &sink, &err), 0, "creport.json is made");
 	if (!ok(json_parse(text.buf, text.len, "creport", &doc, &err) == 0, "creport.json is JSON"))
 		return;
 	is_str(json_str(doc, "monitors.fan.main_process.path", NULL), "/bin/app", "main process");

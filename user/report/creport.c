@@ -14,6 +14,7 @@
 #include "slimtrace/base/json.h"
 #include "slimtrace/base/sysname.h"
 
+#define BLOCK (64u << 10)
 #define CREPORT_VERSION "1.1" /* of docker-slim's document */
 
 static const char *file_type(enum entry_type type)
@@ -65,10 +66,10 @@ static void add_flags(cJSON *file, uint32_t kinds)
 }
 
 /* One kept entry, with the kinds of use of the access that made it stay. */
-static void add_file(cJSON *files, const struct keep *keep, const struct record *rec,
-		     const struct image_entry *e)
+static void add_file(const struct keep *keep, const struct record *rec, const struct image_entry *e,
+		     struct strbuf *ret)
 {
-	cJSON *file = json_append(files, json_object());
+	_cleanup_(json_free) cJSON *file = json_object();
 	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
 	size_t access = keep_access(keep, e);
 	char mode[11], octal[8];
@@ -90,19 +91,39 @@ static void add_file(cJSON *files, const struct keep *keep, const struct record 
 	json_add_int(file, "gid", e->gid);
 	json_add_int(file, "layer", e->layer);
 	report_add_reasons(file, keep_reasons(keep, e));
+	json_print(file, false, ret);
+	strbuf_setlen(ret, ret->len - 1); /* its newline */
 }
 
-static void add_image(cJSON *doc, const struct image *img, const struct keep *keep,
-		      const struct record *rec)
+static int flush(struct strbuf *text, const struct report_sink *sink, struct err *err)
 {
-	cJSON *files = json_add(json_add(doc, "image", json_object()), "files", json_array());
+	int r = sink->write(text->buf, text->len, sink->ctx, err);
 
-	for (uint32_t id = 0; id < image_entry_count(img); id++) {
+	strbuf_reset(text);
+	return r;
+}
+
+/* The list of files, one a line: with very many, the rest of the document is nothing beside it. */
+static int write_files(const struct image *img, const struct keep *keep, const struct record *rec,
+		       struct strbuf *text, const struct report_sink *sink, struct err *err)
+{
+	const char *separator = "";
+	int r = 0;
+
+	strbuf_addstr(text, "\"image\":\t{\n\t\t\"files\":\t[");
+	for (uint32_t id = 0; !r && id < image_entry_count(img); id++) {
 		const struct image_entry *e = image_entry(img, id);
 
-		if (keep_has(keep, e))
-			add_file(files, keep, rec, e);
+		if (!keep_has(keep, e))
+			continue;
+		strbuf_addf(text, "%s\n\t\t\t", separator);
+		separator = ",";
+		add_file(keep, rec, e, text);
+		if (text->len >= BLOCK)
+			r = flush(text, sink, err);
 	}
+	strbuf_addstr(text, "\n\t\t]\n\t},\n\t");
+	return r;
 }
 
 /* monitors.fan: files by process, as the file monitor of docker-slim tells them. */
@@ -346,11 +367,21 @@ static void add_start_command(cJSON *doc, const struct image_config *config,
 	json_add_str(start, "app_user", config->user ? config->user : "");
 }
 
-void report_creport(const struct report *report, const struct image *img, const struct keep *keep,
-		    const struct record *rec, struct strbuf *ret)
+/* The members of @doc, without the braces around them. */
+static void add_members(const cJSON *doc, struct strbuf *ret)
+{
+	static const char begin[] = "{\n\t", end[] = "\n}\n";
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	json_print(doc, true, &text);
+	strbuf_add(ret, text.buf + strlen(begin), text.len - strlen(begin) - strlen(end));
+}
+
+static void add_head(const struct report *report, const struct image *img, const struct record *rec,
+		     struct strbuf *ret)
 {
 	_cleanup_(json_free) cJSON *doc = json_object();
-	cJSON *monitors, *system, *ours;
+	cJSON *monitors, *system;
 
 	json_add_str(doc, "document", "doc.report.container");
 	json_add_str(doc, "version", CREPORT_VERSION);
@@ -363,9 +394,32 @@ void report_creport(const struct report *report, const struct image *img, const 
 	monitors = json_add(doc, "monitors", json_object());
 	add_fan(monitors, rec);
 	add_pt(monitors, rec);
-	add_image(doc, img, keep, rec);
-	ours = json_add(doc, "slimtrace", json_object());
+	add_members(doc, ret);
+}
+
+static void add_tail(const struct report *report, const struct keep *keep, struct strbuf *ret)
+{
+	_cleanup_(json_free) cJSON *doc = json_object();
+	cJSON *ours = json_add(doc, "slimtrace", json_object());
+
 	add_run(ours, report);
 	report_add_rules(ours, keep);
-	json_print(doc, true, ret);
+	add_members(doc, ret);
+}
+
+int report_creport(const struct report *report, const struct image *img, const struct keep *keep,
+		   const struct record *rec, const struct report_sink *sink, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	int r;
+
+	strbuf_addstr(&text, "{\n\t");
+	add_head(report, img, rec, &text);
+	strbuf_addstr(&text, ",\n\t");
+	r = write_files(img, keep, rec, &text, sink, err);
+	if (r < 0)
+		return r;
+	add_tail(report, keep, &text);
+	strbuf_addstr(&text, "\n}\n");
+	return flush(&text, sink, err);
 }

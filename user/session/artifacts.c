@@ -18,50 +18,77 @@
 
 #define LIST_BLOCK (64u << 10)
 
-static int flush(int fd, struct strbuf *lines, struct err *err)
+/* Nobody sees the directory before all of it is written. */
+static int create(int dirfd, const char *name, struct err *err)
 {
-	int r = io_write_full(fd, lines->buf, lines->len);
+	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	strbuf_reset(lines);
-	return r < 0 ? err_set(err, -r, "cannot write a list of files") : 0;
+	return fd < 0 ? err_set(err, errno, "cannot create '%s'", name) : fd;
 }
 
-/* In pieces, for there may be very many. Nobody sees the directory before all of it is written. */
-static int write_list(const struct run *run, int dirfd, const char *name, bool kept,
-		      struct err *err)
+static int write_piece(const void *data, size_t len, void *ctx, struct err *err)
+{
+	int r = io_write_full(*(const int *)ctx, data, len);
+
+	return r < 0 ? err_set(err, -r, "cannot write") : 0;
+}
+
+/* In pieces, for there may be very many entries. */
+static int write_entries(const struct run *run, int fd, bool kept, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf lines = STRBUF_INIT;
-	_cleanup_close_ int fd =
-		openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r = 0;
 
-	if (fd < 0)
-		return err_set(err, errno, "cannot create '%s'", name);
 	for (uint32_t id = 0; !r && id < image_entry_count(run->img); id++) {
 		const struct image_entry *e = image_entry(run->img, id);
 
 		if (keep_has(run->keep, e) != kept)
 			continue;
 		report_entry(e, run->keep, run->rec, &lines);
-		if (lines.len >= LIST_BLOCK)
-			r = flush(fd, &lines, err);
+		if (lines.len < LIST_BLOCK)
+			continue;
+		r = write_piece(lines.buf, lines.len, &fd, err);
+		strbuf_reset(&lines);
 	}
-	return r < 0 ? r : flush(fd, &lines, err);
+	return r < 0 ? r : write_piece(lines.buf, lines.len, &fd, err);
+}
+
+static int write_list(const struct run *run, int dirfd, const char *name, bool kept,
+		      struct err *err)
+{
+	_cleanup_close_ int fd = create(dirfd, name, err);
+	int r = fd < 0 ? fd : write_entries(run, fd, kept, err);
+
+	return r < 0 ? err_wrap(err, "'%s'", name) : 0;
+}
+
+static int write_creport(const struct run *run, int dirfd, struct err *err)
+{
+	_cleanup_close_ int fd = create(dirfd, "creport.json", err);
+	const struct report_sink sink = { write_piece, &fd };
+
+	if (fd < 0)
+		return fd;
+	if (report_creport(run->report, run->img, run->keep, run->rec, &sink, err) < 0)
+		return err_wrap(err, "'creport.json'");
+	return 0;
 }
 
 static int write_set(struct run *run, int dirfd, struct err *err)
 {
-	_cleanup_strbuf_ struct strbuf record = STRBUF_INIT, creport = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf record = STRBUF_INIT;
 	int r;
 
 	record_to_json(run->rec, &record);
 	r = io_write_atomic(dirfd, "record.json", 0600, record.buf, record.len, err);
+	strbuf_release(&record);
+	if (!r && run->differences.len)
+		r = run_write_differences(run, dirfd, err);
 	if (!r && run->report->calls.n)
 		r = run_write_profiles(run, dirfd, err);
 	if (r < 0 || !run->keep)
 		return r;
-	report_creport(run->report, run->img, run->keep, run->rec, &creport);
-	r = io_write_atomic(dirfd, "creport.json", 0600, creport.buf, creport.len, err);
+	r = write_creport(run, dirfd, err);
 	if (!r)
 		r = write_list(run, dirfd, "kept.jsonl", true, err);
 	return r < 0 ? r : write_list(run, dirfd, "dropped.jsonl", false, err);

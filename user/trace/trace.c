@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -135,6 +136,8 @@ int trace_open(const struct trace_opts *opts, struct trace **ret, struct err *er
 		r = open_fds(t, err);
 	if (!r)
 		r = programs_load(opts, &t->programs, err);
+	/* The kernel's types were read for it: the memory would stay with malloc(), unused. */
+	malloc_trim(0);
 	if (r < 0)
 		return r;
 	t->ring = ring_buffer__new(bpf_map__fd(t->programs.skel->maps.events), on_event, t, NULL);
