@@ -42,7 +42,7 @@ is 'mounts: never baked in' "$(info paths e2e/box.slim | grep -E '^/(m|anon)')" 
 is 'mounts: the anonymous volume is gone' "$(docker volume ls -q)" ''
 
 shows 'identity' 'id -u; pwd; hostname' --user 12 --workdir /data --hostname boxed
-is 'identity: user' "$(head -n 1 <<<"$err")" 12
+is 'identity: user' "$(grep -cx 12 <<<"$err")" 1
 has 'identity: working directory' "$err" $'\n/data\n'
 shows 'network' 'cat /etc/hosts /etc/resolv.conf' --etc-hosts-map db:10.1.2.3 --container-dns 10.9.8.7 --container-dns-search corp.test
 matches 'network: hosts' "$err" '10\.1\.2\.3.*db'
