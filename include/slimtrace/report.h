@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "slimtrace/base/json.h"
 #include "slimtrace/base/strbuf.h"
 #include "slimtrace/base/strvec.h"
 #include "slimtrace/drive.h"
@@ -32,6 +33,12 @@ struct report_layer {
 	uint64_t bytes; /* of the fat image: of its content, 0 when not known; slim: of the tar */
 };
 
+#define REPORT_TOP 3
+struct report_top {
+	char *path;	/* of a directory; NULL: there are no more */
+	uint64_t bytes; /* of what is dropped there and below */
+};
+
 struct report {
 	char *image; /* as the user named it */
 	char *image_id;
@@ -41,6 +48,7 @@ struct report {
 	uint64_t fat_bytes, slim_bytes; /* file content in the merged trees */
 	uint64_t fat_files, slim_files; /* regular files */
 	struct keep_totals totals;
+	struct report_top top[REPORT_TOP];     /* where most is dropped */
 	uint64_t accesses, programs, syscalls; /* distinct */
 	struct record_loss loss;
 	struct probe_report probes;
@@ -85,10 +93,15 @@ int report_creport(const struct report *report, const struct image *img, const s
 		   const struct record *rec, const struct report_sink *sink, struct err *err);
 
 /*
- * A line of kept.jsonl, or of dropped.jsonl: a JSON object for an entry of the image that stays,
- * with all its reasons and the access that first made it stay, or does not. Appended to @ret.
+ * A line of files.jsonl: a JSON object for an entry of the image, which says whether it stays, and
+ * if so with all its reasons and the access that first made it stay. Appended to @ret.
  */
 void report_entry(const struct image_entry *e, const struct keep *keep, const struct record *rec,
 		  struct strbuf *ret);
+/* The same for people; @line is such an object, @diff_id of its layer (NULL: not known). */
+void report_why(const cJSON *line, const char *diff_id, struct strbuf *ret);
+
+/* Finds where most is dropped. */
+void report_top_dropped(struct report *report, const struct image *img, const struct keep *keep);
 
 #endif

@@ -103,6 +103,20 @@ struct build_opts {
 int session_build(const struct build_opts *opts, const struct strvec *images, struct report *ret,
 		  struct err *err);
 
+struct why_opts {
+	struct engine_opts engine;
+	const char *state_path;
+	const char *image;
+	const struct strvec *paths; /* absolute, in the image */
+};
+/*
+ * Why each path stays or goes, as the last run of the image decided: @ret_text for people,
+ * @ret_json an array of the lines of files.jsonl. ERR_USAGE when no run is known, or a path is not
+ * in the image; what was told until then is in both.
+ */
+int session_why(const struct why_opts *opts, struct strbuf *ret_text, struct strbuf *ret_json,
+		struct err *err);
+
 struct clean_opts {
 	struct engine_opts engine;
 	const char *state_path;

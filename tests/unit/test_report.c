@@ -85,6 +85,34 @@ static int refuse(const void *data, size_t len, void *ctx, struct err *err)
 	return err_set(err, ENOSPC, "full");
 }
 
+static void test_accounting(const cJSON *a)
+{
+	is_int(json_i64(a, "fat.files", -1), 3, "all files");
+	is_int(json_i64(a, "fat.bytes", -1), 12 + 3 + 23, "and their bytes");
+	is_int(json_i64(a, "kept.files", -1), 2, "files that stay");
+	is_int(json_i64(a, "kept.bytes", -1), 12 + 3, "and their bytes");
+	is_int(json_i64(a, "dropped.bytes", -1), 23, "the rest is dropped");
+	is_int(cJSON_GetArraySize(json_path(a, "layers")), 1, "by layer");
+	is_int(cJSON_GetArraySize(json_path(a, "directories")), 1, "by directory with files");
+	report_top_dropped(&report, img, keep);
+	is_str(report.top[0].path, NULL, "no directory has something that is dropped");
+}
+
+static void test_why(void)
+{
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT, text = STRBUF_INIT;
+	_cleanup_(json_free) cJSON *json = NULL;
+	struct err err = ERR_INIT;
+
+	report_entry(image_lookup(img, "/b\xff"), keep, rec, &line);
+	if (!ok(!json_parse(line.buf, line.len, "line", &json, &err), "a line is JSON"))
+		return;
+	report_why(json, NULL, &text);
+	ok(strstr(text.buf, "kept, file of 3 B, from layer 0\n") != NULL, "what is told of it");
+	ok(strstr(text.buf, "/bin/app (pid 42)") != NULL, "by whom");
+	ok(utf8_valid(text.buf, text.len), "a name that is no text is made one");
+}
+
 static void test_creport(void)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -109,6 +137,7 @@ static void test_creport(void)
 	ok(!file_at(doc, "/unused"), "a dropped file is not");
 	ok(file_at(doc, "/b\xef\xbf\xbd") != NULL, "a name that is no UTF-8 does no harm");
 	is_str(json_str(doc, "slimtrace.image", NULL), "my/app", "our own part");
+	test_accounting(json_path(doc, "slimtrace.accounting"));
 }
 
 static void test_summary(void)
@@ -147,6 +176,7 @@ int main(void)
 				  .exit_status = -1 };
 	if (ok(set_up(), "set up")) {
 		test_creport();
+		test_why();
 		test_summary();
 	}
 	report_release(&report);

@@ -51,6 +51,7 @@ const struct option_set global_options = { global_rows, sizeof(global_rows) / si
 static const struct command commands[] = {
 	{ "build", "run an image, watch it, make a slim image of what it used", cmd_build },
 	{ "profile", "run an image, watch it, write security profiles", cmd_profile },
+	{ "why", "tell why a path of an image was kept or dropped", cmd_why },
 	{ "merge", "make one record of several", cmd_merge },
 	{ "clean", "remove what killed runs left", cmd_clean },
 	{ "version", "show the versions and what the tracer can see here", cmd_version },
@@ -157,8 +158,9 @@ static int unknown_command(const char *name)
 	struct err err = ERR_INIT;
 
 	err_class_set(&err, ERR_USAGE, 0, "unknown command '%s'", name);
-	err_hint(&err, "the commands are build, profile, merge, clean and version; see 'slimtrace "
-		       "--help'");
+	err_hint(&err,
+		 "the commands are build, profile, why, merge, clean and version; see 'slimtrace "
+		 "--help'");
 	return command_failed(&err);
 }
 

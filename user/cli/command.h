@@ -32,6 +32,7 @@ int cmd_clean(int argc, char **argv, struct global_opts *global);
 int cmd_merge(int argc, char **argv, struct global_opts *global);
 int cmd_profile(int argc, char **argv, struct global_opts *global);
 int cmd_version(int argc, char **argv, struct global_opts *global);
+int cmd_why(int argc, char **argv, struct global_opts *global);
 
 #define COMMAND_MAX_SETS 8
 

@@ -4,6 +4,7 @@
  * the same meaning: tools that read its report read this one. docker-slim counts events; we record
  * each kind of use once a program, so its "reads", "writes" and "execs" are 0 or 1 here.
  */
+#include "report/accounting.h"
 #include "report/files.h"
 
 #include <stdio.h>
@@ -397,13 +398,15 @@ static void add_head(const struct report *report, const struct image *img, const
 	add_members(doc, ret);
 }
 
-static void add_tail(const struct report *report, const struct keep *keep, struct strbuf *ret)
+static void add_tail(const struct report *report, const struct image *img, const struct keep *keep,
+		     struct strbuf *ret)
 {
 	_cleanup_(json_free) cJSON *doc = json_object();
 	cJSON *ours = json_add(doc, "slimtrace", json_object());
 
 	add_run(ours, report);
 	report_add_rules(ours, keep);
+	report_add_accounting(ours, img, keep);
 	add_members(doc, ret);
 }
 
@@ -419,7 +422,7 @@ int report_creport(const struct report *report, const struct image *img, const s
 	r = write_files(img, keep, rec, &text, sink, err);
 	if (r < 0)
 		return r;
-	add_tail(report, keep, &text);
+	add_tail(report, img, keep, &text);
 	strbuf_addstr(&text, "\n}\n");
 	return flush(&text, sink, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What stays and why, and what does not: a line for each entry of the image, as JSON. */
+/* files.jsonl: what stays and why, and what does not: a line for each entry of the image. */
 #include "report/files.h"
 
 #include <string.h>
@@ -85,6 +85,9 @@ void report_entry(const struct image_entry *e, const struct keep *keep, const st
 	image_entry_path(e, &path);
 	json_add_bytes(line, "path", path.buf, path.len);
 	json_add_str(line, "type", type_name(e->type));
+	if (e->target)
+		json_add_bytes(line, "target", e->target, strlen(e->target));
+	json_add_str(line, "verdict", keep_has(keep, e) ? "kept" : "dropped");
 	add_sizes(line, keep, e);
 	json_add_int(line, "layer", e->layer);
 	if (keep_has(keep, e))

@@ -14,6 +14,8 @@ void report_release(struct report *report)
 	free(report->apparmor);
 	profile_calls_release(&report->calls);
 	probe_report_release(&report->probes);
+	for (size_t i = 0; i < REPORT_TOP; i++)
+		free(report->top[i].path);
 	free(report->fat_layers);
 	free(report->layers);
 	strvec_release(&report->warnings);

@@ -42,6 +42,26 @@ static void add_sizes(const struct report *r, struct strbuf *sb)
 	strbuf_addstr(sb, "\n\n");
 }
 
+/* As many as fit the line. */
+static void add_top(const struct report *r, struct strbuf *sb)
+{
+	size_t room = 80 - strlen("  dropped    ");
+
+	for (size_t i = 0; i < REPORT_TOP && r->top[i].path; i++) {
+		_cleanup_strbuf_ struct strbuf one = STRBUF_INIT;
+		char bytes[16];
+
+		strbuf_addf(&one, "%s %s", format_bytes(bytes, r->top[i].bytes), i ? "" : "in ");
+		text_add_safe(&one, r->top[i].path, strlen(r->top[i].path));
+		if (one.len + 2 > room)
+			break;
+		room -= one.len + 2;
+		strbuf_addf(sb, "%s%s", i ? ", " : "  dropped    ", one.buf);
+	}
+	if (room < 80 - strlen("  dropped    "))
+		strbuf_addch(sb, '\n');
+}
+
 static void add_probes(const struct report *r, struct strbuf *sb)
 {
 	if (r->probes.n)
@@ -95,6 +115,7 @@ void report_summary(const struct report *r, struct strbuf *ret)
 	strbuf_addf(ret, "  %-10s %s paths, %" PRIu64 " syscalls, %" PRIu64 " program%s\n", "seen",
 		    format_count(paths, r->accesses), r->syscalls, r->programs,
 		    r->programs == 1 ? "" : "s");
+	add_top(r, ret);
 	add_probes(r, ret);
 	add_seccomp(r, ret);
 	add_commands(r, ret);

@@ -34,17 +34,13 @@ static int write_piece(const void *data, size_t len, void *ctx, struct err *err)
 }
 
 /* In pieces, for there may be very many entries. */
-static int write_entries(const struct run *run, int fd, bool kept, struct err *err)
+static int write_entries(const struct run *run, int fd, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf lines = STRBUF_INIT;
 	int r = 0;
 
 	for (uint32_t id = 0; !r && id < image_entry_count(run->img); id++) {
-		const struct image_entry *e = image_entry(run->img, id);
-
-		if (keep_has(run->keep, e) != kept)
-			continue;
-		report_entry(e, run->keep, run->rec, &lines);
+		report_entry(image_entry(run->img, id), run->keep, run->rec, &lines);
 		if (lines.len < LIST_BLOCK)
 			continue;
 		r = write_piece(lines.buf, lines.len, &fd, err);
@@ -53,13 +49,12 @@ static int write_entries(const struct run *run, int fd, bool kept, struct err *e
 	return r < 0 ? r : write_piece(lines.buf, lines.len, &fd, err);
 }
 
-static int write_list(const struct run *run, int dirfd, const char *name, bool kept,
-		      struct err *err)
+static int write_files(const struct run *run, int dirfd, struct err *err)
 {
-	_cleanup_close_ int fd = create(dirfd, name, err);
-	int r = fd < 0 ? fd : write_entries(run, fd, kept, err);
+	_cleanup_close_ int fd = create(dirfd, "files.jsonl", err);
+	int r = fd < 0 ? fd : write_entries(run, fd, err);
 
-	return r < 0 ? err_wrap(err, "'%s'", name) : 0;
+	return r < 0 ? err_wrap(err, "'files.jsonl'") : 0;
 }
 
 static int write_creport(const struct run *run, int dirfd, struct err *err)
@@ -89,9 +84,7 @@ static int write_set(struct run *run, int dirfd, struct err *err)
 	if (r < 0 || !run->keep)
 		return r;
 	r = write_creport(run, dirfd, err);
-	if (!r)
-		r = write_list(run, dirfd, "kept.jsonl", true, err);
-	return r < 0 ? r : write_list(run, dirfd, "dropped.jsonl", false, err);
+	return r < 0 ? r : write_files(run, dirfd, err);
 }
 
 /* Puts @name in the place of "artifacts"; the older set, if any, gets its name. */

@@ -238,6 +238,7 @@ void run_count(struct run *run)
 	rep->fat_files = rep->totals.files_all;
 	rep->slim_bytes = rep->totals.bytes;
 	rep->slim_files = rep->totals.files;
+	report_top_dropped(rep, run->img, run->keep);
 }
 
 static void report_fat_layers(struct run *run)

@@ -76,17 +76,17 @@ refused 'no such rule' "'none'" --rule-off none
 # --- reasons ---
 build 'lists' --include-path /data/one.txt --exclude-pattern /data/two.txt
 dir=$(artifacts e2e/keep)
-same 'every entry is in one of the lists' \
-	"$(jq -r .path "$dir"/{kept,dropped}.jsonl | grep -vx / | sort)" \
+same 'every entry is in the list, once' \
+	"$(jq -r .path "$dir/files.jsonl" | grep -vx / | sort)" \
 	"$(info paths e2e/keep | sed 's:\(.\)/$:\1:' | sort)"
-is 'every kept one has reasons' "$(jq -s 'map(select(.reasons | length == 0)) | length' "$dir/kept.jsonl")" 0
-is 'no dropped one has' "$(jq -s 'map(select(.reasons)) | length' "$dir/dropped.jsonl")" 0
-is 'who used it, and how' "$(jq -r 'select(.path == "/data/file") | .reasons[0], .programs[0].exe, .uses[0]' "$dir/kept.jsonl")" \
+is 'every kept one has reasons' "$(jq -s 'map(select(.verdict == "kept" and (.reasons | length == 0))) | length' "$dir/files.jsonl")" 0
+is 'no dropped one has' "$(jq -s 'map(select(.verdict == "dropped" and .reasons)) | length' "$dir/files.jsonl")" 0
+is 'who used it, and how' "$(jq -r 'select(.path == "/data/file") | .reasons[0], .programs[0].exe, .uses[0]' "$dir/files.jsonl")" \
 	$'used\n/once\nread'
-is 'what was asked for' "$(jq -r 'select(.path == "/data/one.txt") | .reasons[]' "$dir/kept.jsonl")" include
-is 'what was excluded' "$(jq -r 'select(.excluded) | .path' "$dir/dropped.jsonl")" /data/two.txt
+is 'what was asked for' "$(jq -r 'select(.path == "/data/one.txt") | .reasons[]' "$dir/files.jsonl")" include
+is 'what was excluded' "$(jq -r 'select(.excluded) | .path' "$dir/files.jsonl")" /data/two.txt
 is 'what a rule costs' "$(jq -c '.slimtrace.rules.include | [.entries, .bytes, .sole_bytes]' "$dir/creport.json")" '[1,12,12]'
-is 'the sum of the kept sizes' "$(jq -s 'map(.size // 0) | add' "$dir/kept.jsonl")" \
+is 'the sum of the kept sizes' "$(jq -s 'map(select(.verdict == "kept") | .size // 0) | add' "$dir/files.jsonl")" \
 	"$(jq .slimtrace.slim_bytes "$dir/creport.json")"
 build 'a rule off' --rule-off runtime-dir --rule-off user-db
 lacks 'a rule off: its directory' "$(info paths e2e/keep.slim)" /tmp/
@@ -123,7 +123,7 @@ for layers in squash keep; do
 	lacks "$layers: beside what was asked for" "$(info paths e2e/new.slim)" /made/link
 	lacks "$layers: what was only in the image" "$(info paths e2e/new.slim)" /data/old/same
 done
-is 'the reason is told' "$(jq -r 'select(.path == "/made/in/one") | .reasons[]' "$(artifacts e2e/new)/kept.jsonl" | grep new)" new
+is 'the reason is told' "$(jq -r 'select(.path == "/made/in/one") | .reasons[]' "$(artifacts e2e/new)/files.jsonl" | grep new)" new
 slimtrace build --http-probe-off --include-new /data/old/same e2e/new
 is 'nothing made there: exit status' "$rc" 2
 has 'nothing made there: is named' "$err" "'/data/old/same'"

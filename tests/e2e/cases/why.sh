@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# shellcheck source=../lib.sh
+# What was kept, what was dropped, and why: exact sums, and an answer for each path.
+. "$(dirname "$0")/../lib.sh"
+
+context
+busybox_rootfs
+prog once
+for name in file other gone; do put "data/$name" "the $name"; done
+put 'data/odd
+name' 'odd'
+ln context/root/data/other context/root/data/another
+ln -s data context/root/link
+ln -s /link/file context/root/chain
+ln -s loop context/root/loop
+image e2e/why <<'END'
+FROM scratch
+COPY root /
+RUN rm /data/gone && echo later >/data/late
+ENTRYPOINT ["/once"]
+CMD ["/data/file"]
+END
+
+slimtrace why e2e/why /data/file
+is 'before a run: exit status' "$rc" 2
+has 'before a run: what to do' "$err" 'slimtrace build e2e/why'
+slim 'a run' --http-probe-off --exclude-pattern /etc/group e2e/why
+dir=$(artifacts e2e/why)
+
+# --- sums ---
+is 'all files are in the list' "$(jq -s 'map(select(.type == "file")) | length' "$dir/files.jsonl")" \
+	"$(docker export "$(docker create e2e/why)" | tar -tv | grep -E '^[-h]' | grep -vcE ' (\.dockerenv|etc/(hosts|hostname|resolv.conf)|dev/console)( |$)')"
+docker ps -aq | xargs -r docker rm >/dev/null
+accounting=$(jq .slimtrace.accounting "$dir/creport.json")
+# shellcheck disable=SC2016 # jq's variables
+sums() { jq -r 'def add3($k): [.fat[$k], .kept[$k] + .dropped[$k]] | .[0] == .[1]; add3("files") and add3("bytes")' <<<"$1"; }
+is 'kept and dropped are all' "$(sums "$accounting")" true
+is 'in each layer and directory' "$(jq -c '.layers[], .directories[]' <<<"$accounting" | while read -r one; do sums "$one"; done | sort -u)" true
+is 'layers add up' "$(jq '([.layers[].fat.bytes] | add) == .fat.bytes and ([.layers[].kept.files] | add) == .kept.files' <<<"$accounting")" true
+is 'the sum of the list' "$(jq -s 'map(select(.type == "file" and .path != "/data/another") | .original_size // .size) | add' "$dir/files.jsonl")" \
+	"$(jq .fat.bytes <<<"$accounting")"
+is 'it is the report'"'s" "$(jq '.slimtrace | .fat_bytes == .accounting.fat.bytes and .slim_bytes == .accounting.kept.bytes' "$dir/creport.json")" true
+has 'the summary tells where most went' "$out" 'dropped    '
+has 'the summary: where' "$out" /bin
+
+# --- why ---
+slimtrace why e2e/why /data/file
+is 'kept: exit status' "$rc" 0
+matches 'kept: told' "$out" '^/data/file: kept, file of 9 B, from layer 0 \(sha256:[0-9a-f]{12}\)'
+has 'kept: the rule' "$out" $'\n  used '
+has 'kept: by whom' "$out" 'by         /once (pid '
+has 'kept: how' "$out" 'how        read, first '
+slimtrace why e2e/why /data/late
+has 'dropped: told' "$out" '/data/late: dropped, file of 6 B, from layer 1'
+has 'dropped: what would keep it' "$out" "--include-path '/data/late'"
+slimtrace why e2e/why /etc/group
+has 'excluded: told' "$out" '--exclude-pattern matches it'
+slimtrace why e2e/why /link/../link/file /chain
+is 'links on the way: exit status' "$rc" 0
+has 'links on the way are followed' "$out" '/data/file: kept'
+has 'a link itself is not' "$out" '/chain: dropped, link, from layer 0'
+slimtrace why e2e/why $'/data/odd\nname'
+has 'an odd name' "$out" 'dropped, file'
+is 'an odd name: one line' "$(grep -c ': dropped' <<<"$out")" 1
+slimtrace --output-format json why e2e/why /data/file /data/late
+is 'for programs' "$(jq -c 'map([.path, .verdict, (.diff_id | length)])' <<<"$out")" '[["/data/file","kept",71],["/data/late","dropped",71]]'
+for path in /data/gone /loop/x data/file; do
+	slimtrace why e2e/why "$path"
+	is "$path: exit status" "$rc" 2
+	has "$path: named" "$err" "has no '$path'"
+done
+slimtrace why e2e/none /x
+is 'no such image: exit status' "$rc" 5
+slimtrace why e2e/why
+is 'no path: exit status' "$rc" 2
+is 'nothing is left behind' "$(leftovers)" ''
+done_testing

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the bytes went: what is kept and what is dropped add up to the fat image, by layer and by
+ * directory. A file with several names has its bytes once, at its first name that stays, or else at
+ * its first one. Of a file of which only parts stay, the rest counts as dropped.
+ */
+#include "report/accounting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "slimtrace/base/alloc.h"
+#include "slimtrace/base/strmap.h"
+
+#define DEPTH 2 /* of the directories that are told of */
+
+struct tally {
+	uint64_t files, bytes; /* all */
+	uint64_t kept_files, kept_bytes;
+};
+
+static void add(struct tally *to, const struct tally *t)
+{
+	to->files += t->files;
+	to->bytes += t->bytes;
+	to->kept_files += t->kept_files;
+	to->kept_bytes += t->kept_bytes;
+}
+
+/* --- one entry --- */
+
+static void note_holder(struct strmap *holders, const struct image_entry *e)
+{
+	if (!strmap_get_len(holders, &e->inode, sizeof(e->inode)))
+		strmap_put_len(holders, &e->inode, sizeof(e->inode), (void *)((size_t)e->id + 1));
+}
+
+/* Of files with several names: inode -> id + 1 of the one that has the bytes, as a pointer. */
+static struct strmap *find_holders(const struct image *img, const struct keep *keep)
+{
+	struct strmap *holders = strmap_new();
+
+	for (int kept = 1; kept >= 0; kept--)
+		for (uint32_t id = 0; id < image_entry_count(img); id++) {
+			const struct image_entry *e = image_entry(img, id);
+
+			if (e->type == ENTRY_FILE && e->nlink > 1 && (keep_has(keep, e) || !kept))
+				note_holder(holders, e);
+		}
+	return holders;
+}
+
+static struct tally tally_of(const struct image_entry *e, const struct keep *keep,
+			     const struct strmap *holders)
+{
+	bool kept = keep_has(keep, e), holder = e->nlink < 2;
+	struct tally t = { 0 };
+
+	if (e->type != ENTRY_FILE)
+		return t;
+	if (!holder)
+		holder = (size_t)strmap_get_len(holders, &e->inode, sizeof(e->inode)) == e->id + 1;
+	t.files = 1;
+	t.kept_files = kept;
+	t.bytes = holder ? e->size : 0;
+	t.kept_bytes = holder && kept ? keep_size(keep, e) : 0;
+	return t;
+}
+
+/* --- all of them --- */
+
+/* What is at and below each entry, by id. Parents have smaller ids than what is in them. */
+static struct tally *tally_tree(const struct image *img, const struct keep *keep)
+{
+	size_t n = image_entry_count(img);
+	struct tally *all = xcalloc(n, sizeof(*all));
+	struct strmap *holders = find_holders(img, keep);
+
+	for (size_t i = n; i-- > 0;) {
+		const struct image_entry *e = image_entry(img, (uint32_t)i);
+		struct tally own = tally_of(e, keep, holders);
+
+		add(&all[i], &own);
+		if (i)
+			add(&all[e->parent->id], &all[i]);
+	}
+	strmap_free(holders);
+	return all;
+}
+
+static struct tally *tally_layers(const struct image *img, const struct keep *keep)
+{
+	struct tally *layers = xcalloc(image_layer_count(img) + 1, sizeof(*layers));
+	struct strmap *holders = find_holders(img, keep);
+
+	for (uint32_t id = 0; id < image_entry_count(img); id++) {
+		const struct image_entry *e = image_entry(img, id);
+		struct tally own = tally_of(e, keep, holders);
+
+		add(&layers[e->layer], &own);
+	}
+	strmap_free(holders);
+	return layers;
+}
+
+static void add_counts(cJSON *obj, const char *key, uint64_t files, uint64_t bytes)
+{
+	cJSON *one = json_add(obj, key, json_object());
+
+	json_add_int(one, "files", (int64_t)files);
+	json_add_int(one, "bytes", (int64_t)bytes);
+}
+
+static void add_tally(cJSON *obj, const struct tally *t)
+{
+	add_counts(obj, "fat", t->files, t->bytes);
+	add_counts(obj, "kept", t->kept_files, t->kept_bytes);
+	add_counts(obj, "dropped", t->files - t->kept_files, t->bytes - t->kept_bytes);
+}
+
+static unsigned int depth_of(const struct image_entry *e)
+{
+	unsigned int depth = 0;
+
+	for (; e->id && depth <= DEPTH; e = e->parent)
+		depth++;
+	return depth;
+}
+
+static void add_directories(cJSON *obj, const struct image *img, const struct tally *all)
+{
+	cJSON *array = json_add(obj, "directories", json_array());
+
+	for (uint32_t id = 1; id < image_entry_count(img); id++) {
+		const struct image_entry *e = image_entry(img, id);
+		_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
+		cJSON *one;
+
+		if (e->type != ENTRY_DIR || !all[id].files || depth_of(e) > DEPTH)
+			continue;
+		image_entry_path(e, &path);
+		one = json_append(array, json_object());
+		json_add_bytes(one, "path", path.buf, path.len);
+		add_tally(one, &all[id]);
+	}
+}
+
+static void add_layers(cJSON *obj, const struct image *img, const struct keep *keep)
+{
+	cJSON *array = json_add(obj, "layers", json_array());
+	_cleanup_free_ struct tally *layers = tally_layers(img, keep);
+
+	for (size_t i = 0; i < image_layer_count(img); i++) {
+		const struct image_layer *layer = image_layer(img, i);
+		cJSON *one = json_append(array, json_object());
+
+		json_add_str(one, "diff_id", layer->diff_id.str);
+		if (layer->created_by)
+			json_add_bytes(one, "created_by", layer->created_by,
+				       strlen(layer->created_by));
+		add_tally(one, &layers[i]);
+	}
+}
+
+void report_add_accounting(cJSON *obj, const struct image *img, const struct keep *keep)
+{
+	cJSON *accounting = json_add(obj, "accounting", json_object());
+	_cleanup_free_ struct tally *all = tally_tree(img, keep);
+
+	add_tally(accounting, &all[0]);
+	add_layers(accounting, img, keep);
+	add_directories(accounting, img, all);
+}
+
+/* --- where most was dropped --- */
+
+static uint64_t dropped(const struct tally *t)
+{
+	return t->bytes - t->kept_bytes;
+}
+
+/* Keeps the list sorted, the largest first. */
+static void offer(uint64_t bytes, uint32_t id, uint64_t best[REPORT_TOP], uint32_t ids[REPORT_TOP])
+{
+	for (size_t i = 0; i < REPORT_TOP && bytes; i++) {
+		uint64_t b = best[i];
+		uint32_t d = ids[i];
+
+		if (bytes <= b)
+			continue;
+		best[i] = bytes;
+		ids[i] = id;
+		bytes = b;
+		id = d;
+	}
+}
+
+/* A directory of the first level counts only when it has none below it: its parts say more. */
+static bool has_directories(const struct image_entry *e)
+{
+	for (size_t i = 0; i < e->n_children; i++)
+		if (e->children[i]->type == ENTRY_DIR)
+			return true;
+	return false;
+}
+
+void report_top_dropped(struct report *report, const struct image *img, const struct keep *keep)
+{
+	_cleanup_free_ struct tally *all = tally_tree(img, keep);
+	uint64_t best[REPORT_TOP] = { 0 };
+	uint32_t ids[REPORT_TOP] = { 0 };
+
+	for (uint32_t id = 1; id < image_entry_count(img); id++) {
+		const struct image_entry *e = image_entry(img, id);
+		unsigned int depth = depth_of(e);
+
+		if (e->type == ENTRY_DIR && depth <= DEPTH &&
+		    (depth == DEPTH || !has_directories(e)))
+			offer(dropped(&all[id]), id, best, ids);
+	}
+	for (size_t i = 0; i < REPORT_TOP; i++) {
+		_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
+
+		free(report->top[i].path);
+		report->top[i] = (struct report_top){ .bytes = best[i] };
+		if (!best[i])
+			continue;
+		image_entry_path(image_entry(img, ids[i]), &path);
+		report->top[i].path = xmemdup(path.buf, path.len);
+	}
+}
