@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,11 @@ static struct record *make_record(void)
 	use(b, RECORD_LOOKUP, "/var/run/gone", RECORD_DELETE, 2);
 	use(b, RECORD_LOOKUP, "/etc/other", RECORD_STAT, 0);
 	use(b, RECORD_FILE, "/proc/7/environ", RECORD_READ, 0);
+	use(b, RECORD_LOOKUP, "/dev/tty", RECORD_READ | RECORD_WRITE, ENXIO);
+	use(b, RECORD_LOOKUP, "/etc/cache", RECORD_CREATE, EACCES);
+	use(b, RECORD_LOOKUP, "/etc/conf", RECORD_DELETE, EACCES);
+	use(b, RECORD_LOOKUP, "/data/refused", RECORD_CREATE, EPERM);
+	use(b, RECORD_LOOKUP, "/etc/secret", RECORD_READ, EACCES);
 	for (char name[] = "/data/a"; name[6] < 'a' + 10; name[6]++)
 		use(b, RECORD_FILE, name, RECORD_WRITE, 0);
 	call(b, "socket", 3, AF_INET, SOCK_STREAM | SOCK_CLOEXEC);
@@ -139,6 +145,13 @@ static void test_profile(const struct image *img)
 	has(&text, "\n  network inet stream,\n");
 	has(&text, "\n  unix type=dgram,\n");
 	has(&text, "\n  capability net_bind_service,\n");
+	has(&text, "\n  /dev/tty rw");
+	has(&text, "\n  deny /etc/cache{,/} w,\n");
+	lacks(&text, "deny /etc/conf");
+	if (img)
+		lacks(&text, "deny /data/refused");
+	lacks(&text, "/etc/secret");
+	has(&text, "\n  /sys/fs/cgroup/{,**} r,\n");
 	lacks(&text, "sys_admin");
 	lacks(&text, "/etc/other");
 	lacks(&text, "gone");

@@ -253,6 +253,16 @@ static void put_head(const struct writer *w)
 		    w->opts->name, w->opts->name);
 }
 
+/* The same program reads other parts of these on other machines. Huge pages are mapped as "/". */
+static const char machine[] =
+	"\n  # what tells about the machine, and shared memory of huge pages\n"
+	"  / rw,\n"
+	"  /proc/{cgroups,cpuinfo,filesystems,loadavg,meminfo,stat,uptime,version} r,\n"
+	"  /proc/sys/{fs,kernel,net,vm}/** r,\n"
+	"  /sys/devices/system/{cpu,node}/{,**} r,\n"
+	"  /sys/fs/cgroup/{,**} r,\n"
+	"  /sys/kernel/mm/{,**} r,\n";
+
 void profile_apparmor(const struct record *const *records, size_t n,
 		      const struct profile_calls *calls, const struct profile_apparmor_opts *opts,
 		      struct strvec *warnings, struct strbuf *ret)
@@ -266,6 +276,7 @@ void profile_apparmor(const struct record *const *records, size_t n,
 			   "  /dev/null rw,\n"
 			   "  /dev/pts/[0-9]* rw,\n"
 			   "  /{dev/init,sbin/docker-init} mrix,\n");
+	strbuf_addstr(ret, machine);
 	put_network(&w);
 	put_capabilities(&w);
 	put_processes(&w, looks_at_processes(&w));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profile/rules.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ struct files {
 	struct strmap *paths;	 /* path -> struct rule */
 	struct strmap *siblings; /* directory -> how many names were made in it */
 	struct strmap *patterns; /* pattern -> perms */
+	struct strmap *refused;	 /* path -> itself: what it tried to write, and may not anyway */
 	bool links, locks;
 };
 
@@ -108,14 +110,50 @@ static void add_file(struct files *f, const struct record_access *a)
 	add(f, path ? path : a->path, perms);
 }
 
+/*
+ * Errors of the thing that was opened: a device that is not there, a terminal that the process does
+ * not have. AppArmor was asked before, and its refusal is another error.
+ */
+static bool is_of_opened(int error)
+{
+	return error == ENXIO || error == ENODEV || error == EBUSY || error == EIO ||
+	       error == ENOTTY;
+}
+
+/* Making, removing and changing names is asked of AppArmor before owner and mode are looked at. */
+static bool is_refused(const struct record_access *a)
+{
+	return (a->kinds & (RECORD_CREATE | RECORD_DELETE | RECORD_CHANGE)) &&
+	       (a->error == EACCES || a->error == EPERM || a->error == EROFS);
+}
+
+static void add_failed(struct files *f, const struct record_access *a)
+{
+	bool opened = is_of_opened(a->error) && a->kinds & (RECORD_READ | RECORD_WRITE);
+	_cleanup_free_ char *path = NULL;
+
+	if (!opened && !is_refused(a))
+		return;
+	path = resolve_name(f->img, a->path, a->follow);
+	if (opened)
+		add(f, path,
+		    (a->kinds & RECORD_READ ? READ : 0) | (a->kinds & RECORD_WRITE ? WRITE : 0));
+	else
+		strmap_put(f->refused, path, f->refused);
+}
+
 /* What was asked for by name alone: nobody opened it. */
 static void add_lookup(struct files *f, const struct record_access *a)
 {
 	_cleanup_free_ char *path = NULL;
 	uint32_t perms = 0;
 
-	if (a->error || !(a->kinds & (RECORD_EXEC | RECORD_CREATE | RECORD_DELETE | RECORD_CHANGE |
-				      RECORD_CONNECT)))
+	if (a->error) {
+		add_failed(f, a);
+		return;
+	}
+	if (!(a->kinds &
+	      (RECORD_EXEC | RECORD_CREATE | RECORD_DELETE | RECORD_CHANGE | RECORD_CONNECT)))
 		return;
 	path = resolve_name(f->img, a->path, a->follow);
 	if (a->kinds & RECORD_EXEC)
@@ -243,6 +281,34 @@ static int make_line(const char *pattern, size_t len, void *value, void *ctx)
 	return 0;
 }
 
+struct denying {
+	struct files *files;
+	struct strvec *lines;
+};
+
+/*
+ * An explicit refusal makes no noise in the log. Not where names were made, or the same one was
+ * used: there it may come to be allowed.
+ */
+static int deny(const char *path, size_t len, void *value, void *ctx)
+{
+	_cleanup_strbuf_ struct strbuf pattern = STRBUF_INIT;
+	const struct denying *d = ctx;
+	const char *base = memrchr(path, '/', len);
+	size_t dir = base ? (size_t)(base - path) : 0;
+	_cleanup_free_ char *line = NULL;
+
+	(void)value;
+	if (strmap_get(d->files->paths, path) || strmap_get_len(d->files->siblings, path, dir))
+		return 0;
+	path_pattern(path, len, dir + 1, &pattern);
+	line = xasprintf(strchr(pattern.buf, ' ') ? "deny \"%s{,/}\" w," : "deny %s{,/} w,",
+			 pattern.buf);
+	if (!strvec_has(d->lines, line))
+		strvec_push(d->lines, line);
+	return 0;
+}
+
 /* Files before look-ups: what was opened tells what a name stands for. */
 static void add_accesses(struct files *f, const struct record *rec, enum record_source source)
 {
@@ -266,7 +332,9 @@ void rules_of_files(const struct record *const *records, size_t n, const struct 
 	struct files f = { .img = img,
 			   .paths = strmap_new(),
 			   .siblings = strmap_new(),
-			   .patterns = strmap_new() };
+			   .patterns = strmap_new(),
+			   .refused = strmap_new() };
+	struct denying denying = { &f, ret };
 
 	for (size_t i = 0; i < n; i++)
 		note_calls(&f, records[i]);
@@ -277,7 +345,9 @@ void rules_of_files(const struct record *const *records, size_t n, const struct 
 	strmap_each(f.paths, count_sibling, &f);
 	strmap_each(f.paths, make_pattern, &f);
 	strmap_each(f.patterns, make_line, ret);
+	strmap_each(f.refused, deny, &denying);
 	strvec_sort(ret);
+	strmap_free(f.refused);
 	strmap_free(f.patterns);
 	strmap_free(f.siblings);
 	strmap_free_with(f.paths, free);
