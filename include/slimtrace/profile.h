@@ -123,7 +123,7 @@ void profile_apparmor(const struct record *const *records, size_t n,
 /* What a container needs to be run with, and no more. */
 struct profile_needs {
 	uint64_t capabilities;	 /* bit set */
-	bool capabilities_known; /* false: this kernel does not tell, so it is all that it had */
+	bool capabilities_known; /* false: this kernel does not tell, so they are inferred */
 	bool no_new_privileges;	 /* it executes nothing that raises privileges */
 	bool read_only;		 /* its root file system can be, with these: */
 	struct strvec tmpfs;	 /* "DIR" or "DIR:mode=0700,uid=1,gid=1", as docker run --tmpfs */

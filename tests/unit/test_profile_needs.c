@@ -2,6 +2,7 @@
 #include <linux/capability.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "../lib/tap.h"
 #include "profile/needs.h"
@@ -94,7 +95,7 @@ static void test_privileges(const struct image *img)
 static void test_capabilities(void)
 {
 	struct record_builder *b = record_builder_new();
-	_cleanup_profile_needs_ struct profile_needs needs, unknown;
+	_cleanup_profile_needs_ struct profile_needs needs;
 	struct record *rec;
 
 	record_add_capability(b, CAP_SYS_ADMIN, true, sysname_number(RECORD_NATIVE, "mmap"));
@@ -108,11 +109,42 @@ static void test_capabilities(void)
 	ok(needs.capabilities == (1ull << CAP_CHOWN | 1ull << CAP_NET_RAW),
 	   "what was granted and mattered");
 	ok(needs.capabilities_known, "and is known");
+	record_free(rec);
+}
+
+/* A kernel that does not tell: what the calls, and nothing else, show to be needed stays. */
+static void test_inferred(void)
+{
+	static const char *const calls[] = { "setuid", "chroot", "fchmodat", "socket" };
+	struct record_builder *b = record_builder_new();
+	struct record_socket s = {
+		.use = RECORD_LISTEN, .family = AF_INET, .protocol = IPPROTO_TCP, .port = 80
+	};
+	_cleanup_profile_needs_ struct profile_needs needs, high;
+	struct record *rec;
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		record_add_syscall(b, RECORD_APP, RECORD_NATIVE,
+				   (uint32_t)sysname_number(RECORD_NATIVE, calls[i]), 1, 0);
+	record_add_syscall(b, RECORD_RUNTIME, RECORD_NATIVE,
+			   (uint32_t)sysname_number(RECORD_NATIVE, "setgid"), 1, 0);
+	record_add_arguments(b, RECORD_NATIVE, (uint32_t)sysname_number(RECORD_NATIVE, "socket"), 3,
+			     (const uint32_t[]){ AF_INET, SOCK_STREAM, 0 });
+	record_add_socket(b, &s);
+	rec = record_builder_finish(b);
+	record_builder_free(b);
 	rec->capabilities_unseen = true;
-	rec->confinement.bounding = 1ull << CAP_KILL;
-	profile_needs((const struct record *const *)&rec, 1, NULL, &unknown);
-	ok(!unknown.capabilities_known && unknown.capabilities & 1ull << CAP_KILL,
-	   "else it is what it had");
+	rec->confinement.bounding = 0xa80425fb; /* docker run's */
+	profile_needs((const struct record *const *)&rec, 1, NULL, &needs);
+	ok(!needs.capabilities_known, "it is not known");
+	is_int(needs.capabilities,
+	       1 << CAP_DAC_OVERRIDE | 1 << CAP_FOWNER | 1 << CAP_FSETID | 1 << CAP_SETUID |
+		       1 << CAP_NET_BIND_SERVICE | 1 << CAP_SYS_CHROOT,
+	       "but inferred from calls, and what no call tells");
+	rec->sockets[0].port = 8080;
+	rec->confinement.bounding = 1 << CAP_NET_BIND_SERVICE | 1 << CAP_SETUID;
+	profile_needs((const struct record *const *)&rec, 1, NULL, &high);
+	is_int(high.capabilities, 1 << CAP_SETUID, "of what it had, a high port needs none");
 	record_free(rec);
 }
 
@@ -177,6 +209,7 @@ int main(void)
 		test_privileges(img);
 	}
 	test_capabilities();
+	test_inferred();
 	test_forms();
 	image_free(img);
 	strbuf_release(&layer);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "profile/needs.h"
 #include "profile/paths.h"
 #include "profile/rules.h"
 #include "slimtrace/base/alloc.h"
@@ -149,17 +150,8 @@ static uint64_t capabilities(const struct writer *w, bool *ret_known)
 	uint64_t caps = 0;
 
 	*ret_known = true;
-	for (size_t i = 0; i < w->n; i++) {
-		const struct record *rec = w->records[i];
-
-		for (size_t j = 0; j < rec->n_capabilities; j++)
-			if (profile_capability_needed(&rec->capabilities[j]))
-				caps |= 1ull << rec->capabilities[j].cap;
-		if (rec->capabilities_unseen) {
-			caps |= rec->confinement.bounding;
-			*ret_known = false;
-		}
-	}
+	for (size_t i = 0; i < w->n; i++)
+		caps |= needs_capabilities(w->records[i], ret_known);
 	return caps;
 }
 
@@ -170,7 +162,7 @@ static void put_capabilities(const struct writer *w)
 
 	if (caps)
 		strbuf_addf(w->ret, "\n  # capabilities that it %s\n",
-			    known ? "used" : "had: this kernel does not tell which it used");
+			    known ? "used" : "may have used: inferred, this kernel does not tell");
 	for (uint32_t cap = 0; cap < 64; cap++) {
 		_cleanup_free_ char *name = NULL;
 

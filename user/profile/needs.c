@@ -59,17 +59,6 @@ bool profile_capability_needed(const struct record_capability *c)
 	return true;
 }
 
-static void add_capabilities(const struct record *rec, struct profile_needs *ret)
-{
-	for (size_t i = 0; i < rec->n_capabilities; i++)
-		if (profile_capability_needed(&rec->capabilities[i]))
-			ret->capabilities |= 1ull << rec->capabilities[i].cap;
-	if (rec->capabilities_unseen) {
-		ret->capabilities |= rec->confinement.bounding;
-		ret->capabilities_known = false;
-	}
-}
-
 /* An executed file that raises privileges has no effect under no-new-privileges. */
 static bool raises_privileges(const struct image_entry *e)
 {
@@ -120,7 +109,7 @@ void profile_needs(const struct record *const *records, size_t n, const struct i
 {
 	*ret = (struct profile_needs){ .capabilities_known = true, .no_new_privileges = true };
 	for (size_t i = 0; i < n; i++) {
-		add_capabilities(records[i], ret);
+		ret->capabilities |= needs_capabilities(records[i], &ret->capabilities_known);
 		add_sockets(records[i], ret);
 		if (!may_drop_privileges_only(records[i], img))
 			ret->no_new_privileges = false;

@@ -16,4 +16,10 @@ bool needs_writes(const struct record *const *records, size_t n, const struct im
 /* A word for a shell, quoted where it has to be. */
 void run_add_word(struct strbuf *sb, const char *word);
 
+/*
+ * infer.c: the capabilities that @rec needed, as a bit set. Where the kernel did not tell they are
+ * inferred from the calls, and *known is set to false.
+ */
+uint64_t needs_capabilities(const struct record *rec, bool *known);
+
 #endif

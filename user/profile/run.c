@@ -8,6 +8,7 @@
 #include "profile/needs.h"
 #include "slimtrace/base/alloc.h"
 
+#define INFERRED "# The capabilities are inferred: the kernel did not tell which were used.\n"
 #define MAX_CAP 64
 
 void run_add_word(struct strbuf *sb, const char *word)
@@ -51,14 +52,15 @@ void profile_run_script(const struct profile_needs *needs, const struct profile_
 		    "such as\n"
 		    "# -d or -p; IMAGE=... runs another image, the fat one for example.\n"
 		    "# AppArmor's profile is used when it is loaded: apparmor_parser -r -W %s\n"
-		    "set -eu\n"
+		    "%sset -eu\n"
 		    "here=$(cd \"$(dirname \"$0\")\" && pwd)\n"
 		    "if grep -q '^%s ' /sys/kernel/security/apparmor/profiles 2>/dev/null; then\n"
 		    "\tset -- --security-opt %s \"$@\"\n"
 		    "fi\n"
 		    "exec docker run --rm \\\n"
 		    "\t--security-opt seccomp=\"$here\"/%s",
-		    names->apparmor, names->apparmor, apparmor, names->seccomp);
+		    names->apparmor, needs->capabilities_known ? "" : INFERRED, names->apparmor,
+		    apparmor, names->seccomp);
 	strbuf_addstr(ret, " \\\n\t--cap-drop ALL");
 	for (uint32_t cap = 0; cap < MAX_CAP; cap++)
 		if (cap_name(needs, cap))
@@ -127,7 +129,8 @@ void profile_compose(const struct profile_needs *needs, const struct profile_nam
 	bool any = false;
 
 	strbuf_addstr(ret, "# Made by slimtrace. apparmor=... needs the profile to be loaded:\n");
-	strbuf_addf(ret, "# apparmor_parser -r -W %s\n", names->apparmor);
+	strbuf_addf(ret, "# apparmor_parser -r -W %s\n%s", names->apparmor,
+		    needs->capabilities_known ? "" : INFERRED);
 	strbuf_addstr(ret, "services:\n  app:\n");
 	add_yaml_line(ret, "    image: ", image);
 	strbuf_addf(ret,
@@ -277,8 +280,8 @@ void profile_kubernetes(const struct profile_needs *needs, const struct profile_
 	strbuf_addf(
 		ret,
 		"# Made by slimtrace. On each node: %s in the kubelet's seccomp/profiles/, and\n"
-		"# apparmor_parser -r -W %s\n",
-		names->seccomp, names->apparmor);
+		"# apparmor_parser -r -W %s\n%s",
+		names->seccomp, names->apparmor, needs->capabilities_known ? "" : INFERRED);
 	add_pod(needs, names, ret);
 	strbuf_addf(
 		ret,
