@@ -168,8 +168,13 @@ quote := '
 compile_commands.json: Makefile $(sources) $(unit_sources)
 	@python3 tools/compile-commands '$(subst $(quote),$(quote)\$(quote)$(quote),$(CC) $(filter-out -Werror,$(CFLAGS_ALL)))' user/main.c $(sources) $(unit_sources) > $@
 
+share := $(DESTDIR)$(PREFIX)/share
 install: $(bin)
 	install -D -m 0755 $(bin) $(DESTDIR)$(PREFIX)/bin/slimtrace
+	tools/man $(bin) $(share)/man/man1
+	install -D -m 0644 tools/completions/slimtrace.bash $(share)/bash-completion/completions/slimtrace
+	install -D -m 0644 tools/completions/_slimtrace $(share)/zsh/vendor-completions/_slimtrace
+	install -D -m 0644 tools/completions/slimtrace.fish $(share)/fish/vendor_completions.d/slimtrace.fish
 clean:
 	rm -rf build compile_commands.json
 
