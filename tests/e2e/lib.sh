@@ -102,6 +102,16 @@ artifacts() { echo "$state/.images/$(docker image inspect -f '{{.Id}}' "$1" | cu
 # accesses FILE: the paths in a record
 accesses() { jq -r '.accesses[].path' "$1"; }
 
+# valid SCHEMA FILE: in docs/, a JSON document
+valid() {
+	/usr/bin/python3 -W error -c '
+import json, sys, jsonschema
+with open(sys.argv[1]) as schema, open(sys.argv[2]) as doc:
+    schema, doc = json.load(schema), json.load(doc)
+jsonschema.Draft202012Validator.check_schema(schema)
+jsonschema.Draft202012Validator(schema).validate(doc)' "$e2e/../../docs/$1" "$2"
+}
+
 run_image() { timeout 60 docker run --rm --network none "$@" 2>&1; }
 
 # served IMAGE PATH [DOCKER RUN OPTIONS...]: start it, ask for http://...:8080PATH, remove it

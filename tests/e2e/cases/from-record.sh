@@ -4,7 +4,6 @@
 # From a saved record come the same image and profiles, always, without a run; of several records what any of
 # them tells; and of another build of the image what it still has.
 . "$(dirname "$0")/../lib.sh"
-schema=$(readlink -f "$e2e/../../docs/record.schema.json")
 
 context
 busybox_rootfs
@@ -79,9 +78,7 @@ matches 'merge: told' "$err" '2 runs, [0-9]+ paths: [0-9]+ in all runs, [0-9]+ i
 is 'merge: how many runs had it' "$(jq -c '[.runs] + ([.accesses[] | select(.source == "file") |
 	select(.path == ("/once", "/data/one", "/data/two")) | .runs] | sort)' both.json)" '[2,1,1,2]'
 ok 'merge: calls too' jq -e 'all(.syscalls[]; .runs >= 1 and .runs <= 2)' both.json
-ok 'merge: fits the schema' python3 -c '
-import json, sys, jsonschema
-with open(sys.argv[1]) as s, open(sys.argv[2]) as r: jsonschema.Draft202012Validator(json.load(s)).validate(json.load(r))' "$schema" both.json
+ok 'merge: fits the schema' valid record.schema.json both.json
 both=$(id_of e2e/recorded.slim)
 slim 'merged' --rule-off entrypoint --from-record both.json e2e/recorded
 is 'merged: the same as of both' "$(id_of e2e/recorded.slim)" "$both"

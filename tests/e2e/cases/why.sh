@@ -44,6 +44,13 @@ is 'it is the report'"'s" "$(jq '.slimtrace | .fat_bytes == .accounting.fat.byte
 has 'the summary tells where most went' "$out" 'dropped    '
 has 'the summary: where' "$out" /bin
 
+# --- the schema ---
+ok 'the report fits its schema' valid creport.schema.json "$dir/creport.json"
+jq '.slimtrace.health = "fine"' "$dir/creport.json" >bad.json
+not_ok 'another value does not' valid creport.schema.json bad.json
+jq '.image.files[0].owner = 1' "$dir/creport.json" >bad.json
+not_ok 'nor a member that is not told of' valid creport.schema.json bad.json
+
 # --- why ---
 slimtrace why e2e/why /data/file
 is 'kept: exit status' "$rc" 0
