@@ -171,6 +171,8 @@ compile_commands.json: Makefile $(sources) $(unit_sources)
 share := $(DESTDIR)$(PREFIX)/share
 install: $(bin)
 	install -D -m 0755 $(bin) $(DESTDIR)$(PREFIX)/bin/slimtrace
+	install -d $(DESTDIR)$(PREFIX)/lib/docker/cli-plugins
+	ln -sfn ../../../bin/slimtrace $(DESTDIR)$(PREFIX)/lib/docker/cli-plugins/docker-slimtrace
 	tools/man $(bin) $(share)/man/man1
 	install -D -m 0644 tools/completions/slimtrace.bash $(share)/bash-completion/completions/slimtrace
 	install -D -m 0644 tools/completions/_slimtrace $(share)/zsh/vendor-completions/_slimtrace
