@@ -82,7 +82,7 @@ image_dump := $(out)/image-dump
 torture_sources := $(wildcard tests/torture/*.c)
 torture := build/torture/static build/torture/dynamic build/torture/libtorture.so
 
-.PHONY: FORCE all check e2e vm bench overhead lint install clean progs torture unit tools
+.PHONY: FORCE all check deb dist e2e vm bench overhead lint install clean progs torture unit tools
 all: $(bin)
 progs: $(progs) $(image_dump) $(torture) $(out)/tools/observe
 torture: $(torture)
@@ -177,6 +177,13 @@ install: $(bin)
 	install -D -m 0644 tools/completions/slimtrace.bash $(share)/bash-completion/completions/slimtrace
 	install -D -m 0644 tools/completions/_slimtrace $(share)/zsh/vendor-completions/_slimtrace
 	install -D -m 0644 tools/completions/slimtrace.fish $(share)/fish/vendor_completions.d/slimtrace.fish
+# A Debian package, and the sources as they are committed.
+deb: $(bin)
+	@mkdir -p build/dist
+	tools/deb $(bin) build/dist
+dist:
+	@mkdir -p build/dist
+	git archive --format=tar --prefix=slimtrace-$(VERSION)/ HEAD | gzip -9n > build/dist/slimtrace-$(VERSION).tar.gz
 clean:
 	rm -rf build compile_commands.json
 
