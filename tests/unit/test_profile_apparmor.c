@@ -30,7 +30,9 @@ static void test_patterns(void)
 	pattern("/data/temp-4711.rdb", 6, "/data/temp-[0-9]*.rdb");
 	pattern("/data/16559/112", 6, "/data/[0-9]*/[0-9]*");
 	pattern("/v1/data", 4, "/v1/data");
-	pattern("/tmp/tmpk3j9a_x", 5, "/tmp/tmp*_x");
+	pattern("/tmp/tmpk3j9a_x", 5, "/tmp/tmp*");
+	pattern("/tmp/tmp_a.b_c", 5, "/tmp/tmp*.b_c");
+	pattern("/tmp/tmp", 5, "/tmp/tmp");
 	pattern("/tmp/.ZendSem.sQ5xBc", 5, "/tmp/.ZendSem.*");
 	pattern("/tmp/session-0123abcdef", 5, "/tmp/session-*");
 	pattern("/tmp/FooBarBaz.sQxkBc", 5, "/tmp/FooBarBaz.*");
@@ -86,6 +88,7 @@ static struct record *make_record(void)
 	use(b, RECORD_LOOKUP, "/var/run/app.pid", RECORD_CREATE, 0);
 	use(b, RECORD_LOOKUP, "/var/run/gone", RECORD_DELETE, 2);
 	use(b, RECORD_LOOKUP, "/etc/other", RECORD_STAT, 0);
+	use(b, RECORD_LOOKUP, "/etc/resolv.conf", RECORD_READ, 0);
 	use(b, RECORD_FILE, "/proc/7/environ", RECORD_READ, 0);
 	use(b, RECORD_LOOKUP, "/dev/tty", RECORD_READ | RECORD_WRITE, ENXIO);
 	use(b, RECORD_LOOKUP, "/etc/cache", RECORD_CREATE, EACCES);
@@ -144,6 +147,7 @@ static void test_profile(const struct image *img)
 	has(&text, "\n  ptrace (read, readby) peer=my-app,\n");
 	has(&text, "\n  network inet stream,\n");
 	has(&text, "\n  unix type=dgram,\n");
+	has(&text, "\n  network inet dgram,\n");
 	has(&text, "\n  capability net_bind_service,\n");
 	has(&text, "\n  /dev/tty rw");
 	has(&text, "\n  deny /etc/cache{,/} w,\n");

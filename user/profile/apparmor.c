@@ -120,13 +120,39 @@ static bool add_sockets(const struct record *rec, struct strvec *rules)
 	return true;
 }
 
+/* Did it ask for names of hosts? */
+static bool resolves(const struct record *rec)
+{
+	static const char *const files[] = { "/etc/resolv.conf", "/etc/hosts" };
+
+	for (size_t i = 0; i < rec->n_accesses; i++)
+		for (size_t j = 0; j < ARRAY_SIZE(files); j++)
+			if (!strcmp(rec->accesses[i].path, files[j]))
+				return true;
+	return false;
+}
+
+/*
+ * A resolver that found its answer in a file here sends a question elsewhere, and chooses between
+ * several addresses by sockets that it sends nothing with.
+ */
+static void add_resolver(const struct record *rec, struct strvec *rules)
+{
+	if (!resolves(rec))
+		return;
+	add_socket_rule(rules, AF_INET, SOCK_DGRAM);
+	add_socket_rule(rules, AF_INET6, SOCK_DGRAM);
+}
+
 static void put_network(const struct writer *w)
 {
 	struct strvec rules = STRVEC_INIT;
 	bool complete = true;
 
-	for (size_t i = 0; i < w->n; i++)
+	for (size_t i = 0; i < w->n; i++) {
 		complete = add_sockets(w->records[i], &rules) && complete;
+		add_resolver(w->records[i], &rules);
+	}
 	/* Sockets that were inherited, or made by calls whose arguments nobody told. */
 	if (!rules.n && (app_call(w, "socket") || app_call(w, "socketpair")))
 		complete = false;

@@ -83,11 +83,17 @@ static bool is_random(const char *word, size_t len)
 	return changes_of_case(word, len) * 2 > len + 1;
 }
 
+/* Python's temporary names go on with letters, digits and underscores. */
+static bool is_temporary(const char *word, size_t len)
+{
+	return len >= 3 && !memcmp(word, "tmp", 3);
+}
+
 /* A word of a name that the container made: "tmp" and what comes after, random, or with a number.
  */
 static void add_word(struct strbuf *ret, const char *word, size_t len)
 {
-	if (len > 3 && !memcmp(word, "tmp", 3)) {
+	if (is_temporary(word, len) && len > 3) {
 		strbuf_addstr(ret, "tmp*");
 		return;
 	}
@@ -111,7 +117,8 @@ static void add_made(struct strbuf *ret, const char *name, size_t len)
 	for (size_t i = 0; i < len;) {
 		size_t start = i;
 
-		while (i < len && (is_digit(name[i]) || is_letter(name[i])))
+		while (i < len && (is_digit(name[i]) || is_letter(name[i]) ||
+				   (name[i] == '_' && is_temporary(name + start, i - start))))
 			i++;
 		if (i > start)
 			add_word(ret, name + start, i - start);
