@@ -16,6 +16,7 @@ enum exit_code {
 	EXIT_IMAGE = 5,	     /* no such image, or one that cannot be read */
 	EXIT_KERNEL = 6,     /* privileges or kernel features are missing */
 	EXIT_APP = 7,	     /* the application failed or did too little to be trusted */
+	EXIT_CHECK = 8,	     /* a condition of --fail-if holds */
 	EXIT_SIGNAL = 128,   /* plus the signal that ended the run */
 };
 

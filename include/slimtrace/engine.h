@@ -53,6 +53,8 @@ int engine_info(struct engine *e, cJSON **ret, struct err *err);
 int engine_image_inspect(struct engine *e, const char *ref, cJSON **ret, struct err *err);
 /* GET /images/json: an array with what is told of each. */
 int engine_image_list(struct engine *e, cJSON **ret, struct err *err);
+/* GET /images/REF/history: an array, newest first. */
+int engine_image_history(struct engine *e, const char *ref, cJSON **ret, struct err *err);
 /* GET /images/REF/get into @fd. @progress (may be NULL) is told the bytes so far. */
 int engine_image_save(struct engine *e, const char *ref, int fd,
 		      void (*progress)(uint64_t bytes, void *ctx), void *ctx, struct err *err);

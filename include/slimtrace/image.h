@@ -65,6 +65,7 @@ struct image_entry {
 	struct image_entry **children; /* ENTRY_DIR: sorted by name, bytewise */
 	size_t n_children;
 	uint64_t source; /* the source's own note of where the content is */
+	uint32_t gone;	 /* image_each_hidden(): the layer that removed or replaced it */
 };
 
 struct image_layer {
@@ -126,6 +127,15 @@ struct image_entry *image_entry(const struct image *img, uint32_t id);
 struct image_entry *image_root(const struct image *img);
 /* Bytes of all regular files in the merged tree, each hard link group once. */
 uint64_t image_total_size(const struct image *img);
+
+/*
+ * What layers have that is not in the tree, because the same or an upper layer removed or replaced
+ * it, in no order. Path, attributes and content of such an entry can be asked for as of any other;
+ * its id and nlink mean nothing, and it has no children. A directory over a directory is not among
+ * them. @fn returning non-zero ends it with that value.
+ */
+typedef int image_hidden_fn(struct image_entry *e, void *ctx);
+int image_each_hidden(const struct image *img, image_hidden_fn *fn, void *ctx);
 
 /* Absolute path of @e, appended to @ret. */
 void image_entry_path(const struct image_entry *e, struct strbuf *ret);

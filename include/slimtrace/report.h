@@ -104,4 +104,24 @@ void report_why(const cJSON *line, const char *diff_id, struct strbuf *ret);
 /* Finds where most is dropped. */
 void report_top_dropped(struct report *report, const struct image *img, const struct keep *keep);
 
+/* An image that another one was built from. */
+struct dockerfile_parent {
+	const char *name;    /* as FROM takes it */
+	size_t n_history;    /* entries at the history's beginning that are its own */
+	const cJSON *config; /* its own, as an engine tells it */
+};
+/*
+ * Dockerfile.fat: the Dockerfile that the image with this configuration could have been made from.
+ * Built again without its RUN, COPY and ADD it gives the same configuration. @parent: NULL when it
+ * is not known. Appended to @ret; fails only on what is no JSON.
+ */
+int report_dockerfile(const char *config, size_t len, const struct dockerfile_parent *parent,
+		      struct strbuf *ret, struct err *err);
+/*
+ * How many entries, at least one and not all, the history of @config has in common with the whole
+ * of
+ * @created_by (oldest first); 0 when that one does not begin it.
+ */
+size_t report_history_prefix(const struct image_config *config, const struct strvec *created_by);
+
 #endif

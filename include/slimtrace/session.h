@@ -14,6 +14,7 @@
 #include "slimtrace/base/strvec.h"
 #include "slimtrace/drive.h"
 #include "slimtrace/engine.h"
+#include "slimtrace/info.h"
 #include "slimtrace/keep.h"
 #include "slimtrace/profile.h"
 #include "slimtrace/report.h"
@@ -116,6 +117,29 @@ struct why_opts {
  */
 int session_why(const struct why_opts *opts, struct strbuf *ret_text, struct strbuf *ret_json,
 		struct err *err);
+
+/* An image looked at, and not run. */
+struct look_opts {
+	struct engine_opts engine;
+	const char *image; /* reference, ID, or path of an archive: see session_look() */
+	const char *state_path;
+	struct info_opts info;
+	bool keep_nothing; /* write no Dockerfile.fat */
+};
+struct look {
+	struct image *img;
+	struct info info;
+	struct strbuf dockerfile;
+	char *parent;	/* that its FROM names; NULL: not known */
+	char *artifact; /* where Dockerfile.fat is; NULL: it was not written */
+};
+/*
+ * @opts->image is an archive when it begins with "/", "./" or "../", or ends as archives do (.tar,
+ * .tar.gz, ...) and there is such a file: no engine is needed then. Needs no root. What was found
+ * is the caller's: session_look_release(), also after a failure.
+ */
+int session_look(const struct look_opts *opts, struct look *ret, struct err *err);
+void session_look_release(struct look *look);
 
 struct clean_opts {
 	struct engine_opts engine;

@@ -53,6 +53,8 @@ static const struct command commands[] = {
 	{ "profile", "run an image, watch it, write security profiles", cmd_profile },
 	{ "why", "tell why a path of an image was kept or dropped", cmd_why },
 	{ "merge", "make one record of several", cmd_merge },
+	{ "info", "show what is in an image, without running it (also: xray)", cmd_info },
+	{ "xray", NULL, cmd_info },
 	{ "clean", "remove what killed runs left", cmd_clean },
 	{ "version", "show the versions and what the tracer can see here", cmd_version },
 };
@@ -74,7 +76,8 @@ static void print_help(void)
 		      "Makes container images small by watching, from the host's kernel, what\n"
 		      "their containers use.\n\nCommands:\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		strbuf_addf(&sb, "  %-10s %s\n", commands[i].name, commands[i].summary);
+		if (commands[i].summary)
+			strbuf_addf(&sb, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	strbuf_addstr(&sb, "\nGlobal options:\n");
 	options_help(&global_options, &sb);
 	strbuf_addstr(&sb, "\nExit status:\n"
@@ -86,6 +89,7 @@ static void print_help(void)
 			   "  5    no such image, or one that cannot be read\n"
 			   "  6    privileges or kernel features are missing\n"
 			   "  7    the application failed, or did too little to be trusted\n"
+			   "  8    a condition of info --fail-if holds\n"
 			   "  128+ ended by that signal\n\n"
 			   "Example:\n"
 			   "  sudo slimtrace build --http-probe-cmd /api/info my/app\n\n"
@@ -158,9 +162,9 @@ static int unknown_command(const char *name)
 	struct err err = ERR_INIT;
 
 	err_class_set(&err, ERR_USAGE, 0, "unknown command '%s'", name);
-	err_hint(&err,
-		 "the commands are build, profile, why, merge, clean and version; see 'slimtrace "
-		 "--help'");
+	err_hint(&err, "the commands are build, profile, why, merge, info, clean and version; see "
+		       "'slimtrace "
+		       "--help'");
 	return command_failed(&err);
 }
 

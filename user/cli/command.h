@@ -20,7 +20,7 @@ extern const struct option_set global_options; /* its target is set by the calle
 
 struct command {
 	const char *name;
-	const char *summary; /* for the list of commands */
+	const char *summary; /* for the list of commands; NULL: another name */
 	/* argv[0] is the command's name. Returns an enum exit_code. */
 	int (*run)(int argc, char **argv, struct global_opts *global);
 };
@@ -28,6 +28,7 @@ struct command {
 #define DEFAULT_STATE_PATH "/var/lib/slimtrace"
 
 int cmd_build(int argc, char **argv, struct global_opts *global);
+int cmd_info(int argc, char **argv, struct global_opts *global);
 int cmd_clean(int argc, char **argv, struct global_opts *global);
 int cmd_merge(int argc, char **argv, struct global_opts *global);
 int cmd_profile(int argc, char **argv, struct global_opts *global);

@@ -74,6 +74,20 @@ int engine_image_list(struct engine *e, cJSON **ret, struct err *err)
 	return api_json(e, &req, ret, "the list of images", err);
 }
 
+int engine_image_history(struct engine *e, const char *ref, cJSON **ret, struct err *err)
+{
+	_cleanup_free_ char *path = image_path(ref, "/history"),
+			    *what = xasprintf("the history of image '%s'", ref);
+	struct http_request req = HTTP_REQUEST_INIT;
+	int r = check_ref(ref, err);
+
+	if (r < 0)
+		return r;
+	req.path = path;
+	r = api_json(e, &req, ret, what, err);
+	return r < 0 ? image_error(err, ref) : 0;
+}
+
 int engine_image_remove(struct engine *e, const char *ref, struct err *err)
 {
 	_cleanup_free_ char *path = image_path(ref, ""),

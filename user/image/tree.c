@@ -24,6 +24,7 @@ struct tree_node {
 	struct tree_node *next, **pprev; /* sibling, and what points here */
 	struct tree_node *made;		 /* the one that was made before */
 	uint32_t cleared;		 /* layer + 1 whose opaque mark was obeyed last */
+	bool hidden;			 /* taken out */
 };
 _Static_assert(offsetof(struct tree_node, entry) == 0, "entries and nodes are converted");
 
@@ -105,10 +106,12 @@ static void insert(struct image_entry *dir, struct image_entry *e)
 }
 
 /* Takes @node out of its directory. It is freed with the image only: others may know it. */
-static void take_out(struct tree_node *node)
+static void take_out(struct tree_node *node, uint32_t layer)
 {
 	struct tree_node *up = node_of(node->entry.parent);
 
+	node->hidden = true;
+	node->entry.gone = layer;
 	tdelete(&node->entry, &up->index, compare_entries);
 	*node->pprev = node->next;
 	if (node->next)
@@ -133,20 +136,20 @@ static void make_plain(struct image_entry *dir, uint32_t layer)
 	tree_clear_xattrs(dir);
 }
 
-/* For an entry of a layer below @layer, all below it done. */
-static void hide_one(struct tree_node *node, uint32_t layer)
+/* For an entry of a layer below @layer, all below it done. @by is the layer that does it. */
+static void hide_one(struct tree_node *node, uint32_t layer, uint32_t by)
 {
 	if (node->first)
 		make_plain(&node->entry, layer);
 	else
-		take_out(node);
+		take_out(node, by);
 }
 
 /*
  * Takes all that is below @dir and comes from layers below @layer out of the tree, from the leaves
  * up.
  */
-static void hide_below(struct image_entry *dir, uint32_t layer)
+static void hide_below(struct image_entry *dir, uint32_t layer, uint32_t by)
 {
 	struct tree_node *top = node_of(dir), *node, *next;
 
@@ -156,7 +159,7 @@ static void hide_below(struct image_entry *dir, uint32_t layer)
 	for (node = deepest_first(top); node != top; node = next) {
 		next = node->next ? deepest_first(node->next) : node_of(node->entry.parent);
 		if (node->entry.layer < layer)
-			hide_one(node, layer);
+			hide_one(node, layer, by);
 	}
 }
 
@@ -206,8 +209,8 @@ int tree_put(struct image *img, struct image_entry *dir, const char *name, size_
 	if (r < 0)
 		return r;
 	if (e && (type != ENTRY_DIR || e->type != ENTRY_DIR)) {
-		hide_below(e, UINT32_MAX - 1);
-		take_out(node_of(e));
+		hide_below(e, UINT32_MAX - 1, layer);
+		take_out(node_of(e), layer);
 		e = NULL;
 	}
 	if (e) {
@@ -257,14 +260,14 @@ void tree_whiteout(struct image_entry *dir, const char *name, size_t len, uint32
 
 	if (!e)
 		return;
-	hide_below(e, layer);
+	hide_below(e, layer, layer);
 	if (e->layer < layer)
-		hide_one(node_of(e), layer);
+		hide_one(node_of(e), layer, layer);
 }
 
 void tree_make_opaque(struct image_entry *dir, uint32_t layer)
 {
-	hide_below(dir, layer);
+	hide_below(dir, layer, layer);
 }
 
 int tree_set_target(struct image *img, struct image_entry *e, const char *target, size_t len,
@@ -441,6 +444,16 @@ void tree_resume(struct image *img)
 	img->entries = NULL;
 	img->n_entries = 0;
 	img->total_size = 0;
+}
+
+int image_each_hidden(const struct image *img, image_hidden_fn *fn, void *ctx)
+{
+	int r = 0;
+
+	for (struct tree_node *node = img->made; !r && node; node = node->made)
+		if (node->hidden)
+			r = fn(&node->entry, ctx);
+	return r;
 }
 
 static void free_nodes(struct image *img)

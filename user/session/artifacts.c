@@ -69,6 +69,16 @@ static int write_creport(const struct run *run, int dirfd, struct err *err)
 	return 0;
 }
 
+static int write_dockerfile(struct run *run, int dirfd, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	int r = run->img ? run_dockerfile(run->engine, run->img, &text, NULL, err) : 0;
+
+	if (!r && run->img)
+		r = io_write_atomic(dirfd, "Dockerfile.fat", 0600, text.buf, text.len, err);
+	return r;
+}
+
 static int write_set(struct run *run, int dirfd, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf record = STRBUF_INIT;
@@ -81,6 +91,8 @@ static int write_set(struct run *run, int dirfd, struct err *err)
 		r = run_write_differences(run, dirfd, err);
 	if (!r && run->report->calls.n)
 		r = run_write_profiles(run, dirfd, err);
+	if (!r)
+		r = write_dockerfile(run, dirfd, err);
 	if (r < 0 || !run->keep)
 		return r;
 	r = write_creport(run, dirfd, err);

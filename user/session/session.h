@@ -54,6 +54,22 @@ struct run {
 /* source.c: opens the image, from layer directories where they can be read, else by saving it. */
 int run_open_image(struct run *run, struct err *err);
 
+/*
+ * parent.c: the image here with a name that has the most of what @img begins with: layers and
+ * history. Of its own configuration, the engine's words. Returns 1 with it, 0 when there is none.
+ */
+struct run_parent {
+	char *name;
+	size_t n_history;
+	cJSON *inspect;
+};
+int run_find_parent(struct engine *engine, const struct image *img, struct run_parent *ret,
+		    struct err *err);
+void run_parent_release(struct run_parent *parent);
+/* Dockerfile.fat of @img. @engine: NULL when there is none to ask. *ret_parent may be NULL. */
+int run_dockerfile(struct engine *engine, const struct image *img, struct strbuf *ret,
+		   char **ret_parent, struct err *err);
+
 /* container.c */
 int container_create(struct run *run, struct err *err);
 int container_start(struct run *run, struct err *err);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A history has "ENV A=1 B=two words" without any quotes. Where a value ends can be told from the
+ * configuration, which has the names (no instruction takes one away again) and the last values.
+ */
+#include <string.h>
+
+#include "report/dockerfile.h"
+#include "slimtrace/base/alloc.h"
+
+/* The length of a name at @p, whose "=" follows; 0 when there is none. */
+static size_t name_at(const char *p)
+{
+	size_t len = strcspn(p, "= ");
+
+	return p[len] == '=' ? len : 0;
+}
+
+static bool is_known(const struct strmap *known, const char *name, size_t len)
+{
+	return strmap_get_len(known, name, len) != NULL;
+}
+
+/* The next place where a value can end: before a blank and a known name, or at the end. */
+static size_t next_end(const char *value, size_t from, const struct strmap *known)
+{
+	for (const char *p = value + from; (p = strchr(p, ' ')); p++) {
+		size_t len = name_at(p + 1);
+
+		if (len && is_known(known, p + 1, len))
+			return (size_t)(p - value);
+	}
+	return strlen(value);
+}
+
+bool df_next_pair(const char **text, const struct strmap *known, struct df_pair *ret)
+{
+	const char *p = *text + strspn(*text, " "), *last;
+	size_t len = name_at(p), end;
+
+	if (!*p)
+		return false;
+	if (!len) /* "NAME value", as it could once be written */
+		len = strcspn(p, " ");
+	*ret = (struct df_pair){ .name = p, .name_len = len, .value = p + len + (p[len] != '\0') };
+	last = strmap_get_len(known, p, len);
+	end = next_end(ret->value, 0, known);
+	for (size_t at = end; last; at = next_end(ret->value, at + 1, known)) {
+		if (strlen(last) == at && !memcmp(ret->value, last, at)) {
+			end = at;
+			break;
+		}
+		if (!ret->value[at])
+			break;
+	}
+	ret->value_len = end;
+	*text = ret->value + end;
+	return true;
+}
+
+static void add_pair(struct strbuf *sb, const char *name, const char *value)
+{
+	strbuf_addch(sb, ' ');
+	df_add_value(sb, name);
+	strbuf_addch(sb, '=');
+	df_add_value(sb, value);
+}
+
+/* What the configuration does not have cannot have been set by this. */
+static void set_pairs(struct df *df, const char *instruction, const char *text,
+		      const struct strmap *real, struct strmap *made)
+{
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+	struct df_pair pair;
+
+	while (df_next_pair(&text, real, &pair)) {
+		_cleanup_free_ char *name = xstrndup(pair.name, pair.name_len),
+				    *value = xstrndup(pair.value, pair.value_len);
+
+		if (!*name || !strmap_get(real, name) || !df_can_say(name) || !df_can_say(value)) {
+			_cleanup_free_ char *note = xasprintf("%s %s=%s", instruction, name, value);
+
+			df_comment(df->out, note);
+			continue;
+		}
+		add_pair(&line, name, value);
+		df_map_set(made, name, value, strlen(value));
+	}
+	if (line.len)
+		strbuf_addf(df->out, "%s%s\n", instruction, line.buf);
+}
+
+void df_env(struct df *df, const char *text)
+{
+	set_pairs(df, "ENV", text, df->real.env, df->made.env);
+}
+
+void df_label(struct df *df, const char *text)
+{
+	set_pairs(df, "LABEL", text, df->real.labels, df->made.labels);
+}
+
+void df_arg(struct df *df, const char *name_text, size_t name_len, const char *value_text,
+	    size_t len)
+{
+	_cleanup_free_ char *name = xstrndup(name_text, name_len),
+			    *value = xstrndup(value_text ? value_text : "", len);
+
+	if (!*name || strchr(name, ' ') || !df_can_say(name) || !df_can_say(value)) {
+		_cleanup_free_ char *note = xasprintf("ARG %s=%s", name, value);
+
+		df_comment(df->out, note);
+		return;
+	}
+	df_map_set(df->args, name, value, strlen(value));
+	strbuf_addstr(df->out, "ARG ");
+	df_add_word(df->out, name, strlen(name));
+	if (value_text) {
+		strbuf_addch(df->out, '=');
+		df_add_value(df->out, value);
+	}
+	strbuf_addch(df->out, '\n');
+}
+
+/* The longest of @known that @text begins with, up to a blank or its end. */
+static size_t known_at(const char *text, const struct strvec *known)
+{
+	size_t best = 0;
+
+	for (size_t i = 0; i < known->n; i++) {
+		size_t len = strlen(known->v[i]);
+
+		if (len > best && !strncmp(text, known->v[i], len) &&
+		    (!text[len] || text[len] == ' '))
+			best = len;
+	}
+	return best;
+}
+
+void df_split(const char *text, const struct strvec *known, struct strvec *ret)
+{
+	while (*(text += strspn(text, " "))) {
+		size_t len = known_at(text, known);
+
+		if (!len)
+			len = strcspn(text, " ");
+		strvec_push_len(ret, text, len);
+		text += len;
+	}
+}
