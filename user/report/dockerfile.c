@@ -10,7 +10,7 @@
 #include "slimtrace/report.h"
 
 #define MAX_VALUES (256u << 10)
-/* What "FROM scratch" begins with. */
+/* What FROM gives an image that has none. */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static bool is_classic(const cJSON *history)
@@ -54,7 +54,7 @@ static void write_all(struct df *df, const cJSON *json, const struct dockerfile_
 	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
 
 	df->out = &body;
-	if (!parent && strmap_get(df->real.env, "PATH"))
+	if (!strmap_get(df->made.env, "PATH"))
 		df_map_set(df->made.env, "PATH", DEFAULT_PATH, strlen(DEFAULT_PATH));
 	add_steps(df, json, parent ? parent->n_history : 0);
 	df_rest(df);

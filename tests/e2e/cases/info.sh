@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# slimtrace info: the same of layer directories, of a saved archive and without root; checks; pages.
+. "$(dirname "$(readlink -f "$0")")/../lib.sh"
+
+context
+busybox_rootfs
+put big "$(head -c 300000 /dev/zero | tr '\0' x)"
+put app.key "$(printf '%s\nx' '-----BEGIN PRIVATE KEY-----')"
+install -m 4755 "$PROGS/once" context/root/setuid
+cp "$PROGS/once" context/root/copy
+import t-info-base 'ENV DB_PASSWORD=hunter2'
+image t-info <<'D'
+FROM t-info-base
+RUN rm /app.key && echo new >/big && chmod 700 /copy
+CMD ["/setuid"]
+D
+duplicate=$(stat -c %s "$PROGS/once")
+
+slimtrace --output-format json info t-info
+is 'info: exit status' "$rc" 0
+direct=$(jq -S 'del(.dockerfile_path, .image)' <<<"$out")
+is 'the bytes overwritten' "$(jq '.wasted.overwritten.bytes' <<<"$out")" $((300001 + duplicate))
+is 'the bytes deleted' "$(jq '.wasted.deleted.bytes' <<<"$out")" 30
+is 'the bytes duplicated' "$(jq '.wasted.duplicated.bytes' <<<"$out")" "$duplicate"
+is 'what the upper layer does' "$(jq -c '.layers[1] | [.added.files, .changed.files, .deleted.files, .same_content_files]' <<<"$out")" '[0,2,1,1]'
+is 'setuid' "$(jq -c '[.setuid[].path]' <<<"$out")" '["/setuid"]'
+is 'the deleted key' "$(jq -c '[.private_keys[] | [.path, .layer, .hidden_by_layer]]' <<<"$out")" '[["/app.key",0,1]]'
+is 'the name of a secret' "$(jq -c .secret_names <<<"$out")" '["ENV DB_PASSWORD"]'
+ok 'Dockerfile.fat is kept' test -s "$(artifacts t-info)/Dockerfile.fat"
+
+docker save -o saved.tar t-info
+slimtrace --output-format json info saved.tar
+same 'an archive tells the same' "$(jq -S 'del(.dockerfile_path, .image)' <<<"$out")" "$direct"
+slimtrace --host unix:///nowhere --output-format json info --remove-file-artifacts ./saved.tar
+is 'an archive needs no engine' "$rc$(jq '.parent' <<<"$out")" 0null
+
+# Somebody who may use the engine's socket and nothing else, in a place that is open to all.
+install -d -m 755 place
+install -d -m 777 place/tmp
+install -m 755 "$SLIMTRACE" place/prog
+touch place/socket
+cat >as-nobody <<'S'
+mount --bind "$1" /mnt && mount --bind "$2" /mnt/socket || exit 99
+cd / && TMPDIR=/mnt/tmp exec setpriv --reuid 65534 --regid 65534 --groups "$(stat -c %g "$2")" \
+	/mnt/prog --host unix:///mnt/socket --output-format json info --remove-file-artifacts t-info
+S
+rc=0
+out=$(unshare -m --propagation private bash as-nobody "$PWD/place" "${DOCKER_HOST#unix://}" 2>err) || rc=$?
+is 'without root: exit status' "$rc $(<err)" '0 '
+same 'without root it tells the same' "$(jq -S 'del(.dockerfile_path, .image)' <<<"$out")" "$direct"
+is 'and leaves nothing' "$(ls place/tmp)" ''
+
+slimtrace info --fail-if 'wasted>1kB' --fail-if 'setuid>5' t-info
+is 'a condition that holds' "$rc" 8
+has 'it is told' "$err" "--fail-if 'wasted>1kB': wasted is"
+lacks 'another one is not' "$err" 'setuid>5'
+lacks 'no value of a secret' "$out$err" hunter2
+ok '80 columns are enough' awk '!/^dockerfile / && length($0) > 80 { exit 1 }' <<<"$out"
+slimtrace info --fail-if 'wasted>1GB' t-info
+is 'a condition that does not hold' "$rc" 0
+slimtrace info --fail-if 'waste>1' t-info
+is 'no such metric' "$rc" 2
+slimtrace info ./nothing.tar
+is 'no such archive' "$rc" 5
+slimtrace --output-format json info t-nothing
+is 'no such image' "$rc$(jq -r .state <<<"$out")" 5failed
+slimtrace xray --layer 1 --changes delete t-info
+has 'xray is the same' "$out" '/app.key'
+lacks 'only what was deleted' "$out" '  ~ '
+
+# On a terminal, what is longer than it is paged.
+paged() { PAGER="sed s/^/PAGED:/" script -qec "stty rows $1 cols 80; $SLIMTRACE --quiet info --remove-file-artifacts ${*:2} t-info" /dev/null </dev/null; }
+has 'it pages when long' "$(paged 10)" 'PAGED:image'
+lacks 'not when it fits' "$(paged 500)" PAGED:
+lacks 'not when told so' "$(paged 10 --no-pager)" PAGED:
+is 'nothing is left behind' "$(leftovers)" ''
+done_testing
