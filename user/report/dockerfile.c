@@ -35,7 +35,7 @@ static void add_steps(struct df *df, const cJSON *json, size_t skip)
 	cJSON_ArrayForEach (item, history) {
 		bool empty = json_bool(item, "empty_layer", false);
 		const char *comment = json_str(item, "comment", "");
-		const char *diff_id = !empty && cJSON_IsString(id) ? id->valuestring : NULL;
+		const char *diff_id = !empty && id && cJSON_IsString(id) ? id->valuestring : NULL;
 
 		if (n++ >= skip)
 			df_step(df, json_str(item, "created_by", ""),
@@ -51,9 +51,6 @@ static void add_steps(struct df *df, const cJSON *json, size_t skip)
 static void write_all(struct df *df, const cJSON *json, const struct dockerfile_parent *parent,
 		      struct strbuf *ret)
 {
-	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
-
-	df->out = &body;
 	if (!strmap_get(df->made.env, "PATH"))
 		df_map_set(df->made.env, "PATH", DEFAULT_PATH, strlen(DEFAULT_PATH));
 	add_steps(df, json, parent ? parent->n_history : 0);
@@ -64,14 +61,15 @@ static void write_all(struct df *df, const cJSON *json, const struct dockerfile_
 		    "# reverse-engineered by slimtrace; file:, dir:, multi: and layer: stand for\n"
 		    "# content of which the history does not tell the name\n\nFROM %s\n\n",
 		    parent ? parent->name : "scratch");
-	strbuf_add(ret, body.buf, body.len);
+	strbuf_add(ret, df->out->buf, df->out->len);
 }
 
 int report_dockerfile(const char *config, size_t len, const struct dockerfile_parent *parent,
 		      struct strbuf *ret, struct err *err)
 {
 	_cleanup_(json_free) cJSON *json = NULL;
-	struct df df = { 0 };
+	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+	struct df df = { .out = &body };
 	int r = json_parse_max(config, len, "the image's configuration", MAX_VALUES, &json, err);
 
 	if (r < 0)

@@ -42,11 +42,14 @@ static const char *parse_duration(const char *p, int64_t *ret)
 		return NULL;
 	while (*p != '"') {
 		char *end;
-		double n = isdigit((unsigned char)*p) ? strtod(p, &end) : -1;
 		size_t len;
 		int64_t ns;
+		double n;
 
-		if (n < 0 || n > MAX_NUMBER)
+		if (!isdigit((unsigned char)*p))
+			return NULL;
+		n = strtod(p, &end);
+		if (n > MAX_NUMBER)
 			return NULL;
 		ns = unit_ns(end, &len);
 		if (!ns || (ns > 60 * NS_S && n > 100000))
@@ -74,7 +77,7 @@ static bool parse_rune(const char *p, int64_t *ret)
 	p++;
 	letter = *p ? strchr(letters, *p) : NULL;
 	if (letter)
-		*ret = meaning[letter - letters];
+		*ret = (unsigned char)meaning[letter - letters];
 	else if (*p == 'x' || *p == 'u')
 		*ret = strtol(p + 1, NULL, 16);
 	else

@@ -137,7 +137,7 @@ static void add_json_string(struct strbuf *sb, const char *s)
 void df_add_exec(struct strbuf *sb, const struct strvec *words)
 {
 	strbuf_addch(sb, '[');
-	for (size_t i = 0; i < words->n; i++) {
+	for (size_t i = 0; i < words->n && words->v[i]; i++) {
 		if (i)
 			strbuf_addstr(sb, ", ");
 		add_json_string(sb, words->v[i]);
