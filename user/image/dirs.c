@@ -368,7 +368,7 @@ static int dirs_open(const struct image *img, const struct image_entry *e, struc
 
 static void dirs_free(struct image *img)
 {
-	for (size_t i = 0; i < img->n_layers && img->layer_fds; i++)
+	for (size_t i = 0; i < img->n_layer_fds; i++)
 		if (img->layer_fds[i] >= 0)
 			close(img->layer_fds[i]);
 	free(img->layer_fds);
@@ -392,6 +392,7 @@ int image_open_dirs(const char *id, const void *config, size_t len, const struct
 				     "%zu layer directories for %zu diff IDs", dirs->n,
 				     img->n_layers);
 	img->layer_fds = xcalloc(dirs->n, sizeof(*img->layer_fds));
+	img->n_layer_fds = img->n_layers;
 	for (size_t i = 0; i < dirs->n; i++)
 		img->layer_fds[i] = -1;
 	for (size_t i = 0; !r && i < dirs->n; i++)

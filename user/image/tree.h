@@ -52,6 +52,7 @@ struct image {
 
 	const struct image_source *source;
 	int *layer_fds;		     /* dirs: each layer's directory */
+	size_t n_layer_fds;	     /* added files are a layer without one */
 	int archive_fd, unpacked_fd; /* archive: as it is, and its compressed layers */
 	struct range *ranges;	     /* archive: each layer, unpacked */
 
