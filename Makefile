@@ -6,6 +6,7 @@
 #   make e2e              end-to-end tests (root; starts a Docker daemon of its own)
 #   make vm               the tracer on Debian's kernels under QEMU (root): KERNELS="5.10 6.1"
 #   make lint             clang-format, clang-tidy, cppcheck, shellcheck, layers, lengths
+#   make html            the page of report.html, from user/report/html (npm); check-html: is it current
 #   make bench ARGS=...   what a build costs beside a plain run (root): ARGS="IMAGE [OPTIONS]"
 #   make overhead         what being watched costs a program (root): ARGS="-n ROUNDS"
 #   make install          DESTDIR, PREFIX=/usr/local
@@ -82,7 +83,7 @@ image_dump := $(out)/image-dump
 torture_sources := $(wildcard tests/torture/*.c)
 torture := build/torture/static build/torture/dynamic build/torture/libtorture.so
 
-.PHONY: FORCE all check deb dist e2e vm bench overhead lint install clean progs torture unit tools
+.PHONY: FORCE all check deb dist e2e vm bench overhead lint html check-html install clean progs torture unit tools
 all: $(bin)
 progs: $(progs) $(image_dump) $(torture) $(out)/tools/observe
 torture: $(torture)
@@ -102,6 +103,9 @@ $(out)/gen/slimtrace.skel.h: $(out)/gen/slimtrace.bpf.o
 
 # --- user space ---
 $(filter $(out)/user/trace/%,$(objects)): $(out)/gen/slimtrace.skel.h
+# The page that reports are put into is in the tree: only `make html` needs npm.
+page := $(wildcard user/report/html/dist/*.html)
+$(out)/user/report/page.o: $(page)
 # Only this one tells the commit, so only this one is compiled again for another.
 $(out)/user/cli/cmd_version.o: CFLAGS_ALL += -DSLIMTRACE_COMMIT='"$(COMMIT)"'
 $(out)/user/cli/cmd_version.o: $(out)/gen/commit
@@ -167,6 +171,14 @@ lint: $(out)/gen/slimtrace.skel.h compile_commands.json
 quote := '
 compile_commands.json: Makefile $(sources) $(unit_sources)
 	@python3 tools/compile-commands '$(subst $(quote),$(quote)\$(quote)$(quote),$(CC) $(filter-out -Werror,$(CFLAGS_ALL)))' user/main.c $(sources) $(unit_sources) > $@
+
+# The page of report.html from its sources: the only thing here that needs npm and its registry.
+html:
+	tools/npm user/report/html build/html/page
+	$(call msg,HTML,user/report/html/dist) node build/html/page/build.mjs user/report/html/dist
+check-html:
+	tools/npm user/report/html build/html/page
+	node build/html/page/build.mjs --check user/report/html/dist
 
 share := $(DESTDIR)$(PREFIX)/share
 install: $(bin)

@@ -33,6 +33,18 @@ struct report_layer {
 	uint64_t bytes; /* of the fat image: of its content, 0 when not known; slim: of the tar */
 };
 
+/* Moments of the run, CLOCK_BOOTTIME in nanoseconds; 0: it did not come to that. */
+struct report_marks {
+	uint64_t ready_ns;   /* the app listened where it was waited for */
+	uint64_t serving_ns; /* the first call was answered */
+	uint64_t end_ns;     /* of the observation: record.duration_ns counts to here */
+};
+
+/* A file among the artifacts that the page has in it too. */
+struct report_document {
+	char *name, *text;
+};
+
 #define REPORT_TOP 3
 struct report_top {
 	char *path;	/* of a directory; NULL: there are no more */
@@ -61,8 +73,13 @@ struct report {
 	size_t n_fat_layers, n_layers;
 	struct strvec warnings;
 	struct report_times times;
+	struct report_marks marks;
+	struct report_document *documents;
+	size_t n_documents;
 };
 void report_release(struct report *report);
+/* Copies both. */
+void report_add_document(struct report *report, const char *name, const char *text);
 
 /* The closing summary, for stdout: plain text, no escapes. */
 void report_summary(const struct report *report, struct strbuf *ret);
@@ -91,6 +108,12 @@ struct report_sink {
  */
 int report_creport(const struct report *report, const struct image *img, const struct keep *keep,
 		   const struct record *rec, const struct report_sink *sink, struct err *err);
+
+/*
+ * report.html: the same for people, one file that needs nothing else. Returns 0, or what @sink did.
+ */
+int report_html(const struct report *report, const struct image *img, const struct keep *keep,
+		const struct record *rec, const struct report_sink *sink, struct err *err);
 
 /*
  * A line of files.jsonl: a JSON object for an entry of the image, which says whether it stays, and

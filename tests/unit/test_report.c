@@ -140,27 +140,85 @@ static void test_creport(void)
 	test_accounting(json_path(doc, "slimtrace.accounting"));
 }
 
+static void test_html(void)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, empty = STRBUF_INIT;
+	struct err err = ERR_INIT;
+	const struct report_sink sink = { collect, &text }, none = { collect, &empty },
+				 full = { refuse, NULL };
+	struct record *nothing = record_new();
+
+	report_add_document(&report, "x", "</script>\xe2\x80\xa8&");
+	is_int(report_html(&report, img, keep, rec, &full, &err), -ENOSPC, "html: no room is told");
+	is_int(report_html(&report, img, keep, rec, &sink, &err), 0, "report.html is made");
+	ok(strstr(text.buf, "\\u003c/script\\u003e\\u2028\\u0026") != NULL,
+	   "what ends scripts is escaped");
+	ok(strstr(text.buf, ",\"b\\\\xff\",0,3,3,0,") != NULL,
+	   "a name that is no UTF-8 is spelled out");
+	ok(strstr(text.buf, ",\"unused\",0,23,-1,0]") != NULL, "a dropped file");
+	is_int(report_html(&report, img, keep, nothing, &none, &err), 0, "of an empty record, too");
+	ok(strstr(empty.buf, "id=\"uses\">[]</script>") != NULL, "which used nothing");
+	record_free(nothing);
+}
+
+/* Of a terminal 80 columns wide; SIZE_MAX when the text is no UTF-8. */
+static size_t rows_of(const struct strbuf *text)
+{
+	size_t rows = 0, width = 0;
+
+	for (size_t i = 0, n; i < text->len; i += n) {
+		n = utf8_sequence(text->buf + i, text->len - i);
+		if (!n)
+			return SIZE_MAX;
+		if (text->buf[i] == '\n') {
+			rows += width > 80 ? (width + 79) / 80 : 1;
+			width = 0;
+		} else {
+			width++;
+		}
+	}
+	return rows;
+}
+
+/* Everything that a summary may have in it. */
+static void fill_report(void)
+{
+	strvec_push(&report.warnings, "a warning of many words that takes more than one row, and "
+				      "more than two rows of a terminal, and so is cut at the end "
+				      "of the second of them, where nobody reads any more");
+	for (int i = 0; i < 9; i++)
+		strvec_push(&report.warnings,
+			    "something \x1b[31mhappened that takes two rows to tell of, for it is "
+			    "quite a long sentence");
+	for (size_t i = 0; i < REPORT_TOP; i++) {
+		free(report.top[i].path);
+		report.top[i] = (struct report_top){ xstrdup("/usr/share"), 2500000 };
+	}
+	report.artifacts = xstrdup("/var/lib/slimtrace/.images/0123456789012345678901234567890123"
+				   "456789012345678901234567890123/artifacts");
+	report.seccomp = xstrdup("app-seccomp.json");
+	report.probes.n = 3;
+	report.execs.n = 2;
+	report.health = HEALTH_OK;
+}
+
 static void test_summary(void)
 {
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	size_t width = 0, widest = 0, lines = 0;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, none = STRBUF_INIT;
+	size_t rows;
 
-	for (int i = 0; i < 9; i++)
-		strvec_push(&report.warnings, "something \x1b[31mhappened");
+	report_summary(&report, &none);
+	ok(rows_of(&none) < 10, "little to tell: %zu rows", rows_of(&none));
+	fill_report();
 	report_summary(&report, &text);
-	for (size_t i = 0, n; i < text.len; i += n) {
-		n = utf8_sequence(text.buf + i, text.len - i);
-		if (!n) {
-			ok(false, "valid UTF-8");
-			return;
-		}
-		width = text.buf[i] == '\n' ? 0 : width + 1;
-		lines += text.buf[i] == '\n';
-		widest = width > widest ? width : widest;
-	}
-	ok(widest <= 80 && lines <= 24, "fits 80x24: %zux%zu", widest, lines);
+	report.probes.n = 0;
+	rows = rows_of(&text);
+	ok(rows < 24, "fits 80x24, with a prompt below it: %zu rows", rows);
+	ok(!strncmp(text.buf, "  warning ", 10), "warnings first");
 	ok(!strchr(text.buf, '\x1b'), "no escape of a stranger's");
-	ok(strstr(text.buf, "and 4 more") != NULL, "many warnings are cut");
+	ok(strstr(text.buf, "and 8 more") != NULL, "many warnings are cut");
+	ok(strstr(text.buf, "\n  dropped      2.5 MB  /usr/share\n") != NULL, "where most went");
+	ok(strstr(text.buf, "…") != NULL, "a long warning is cut");
 	ok(strstr(text.buf, "4.0x smaller") != NULL, "the ratio");
 }
 
@@ -177,6 +235,7 @@ int main(void)
 	if (ok(set_up(), "set up")) {
 		test_creport();
 		test_why();
+		test_html();
 		test_summary();
 	}
 	report_release(&report);

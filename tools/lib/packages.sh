@@ -14,7 +14,8 @@ packages_quickstart=(curl=curl debootstrap=debootstrap)
 packages_outside=(slirp4netns=slirp4netns)
 packages_test=(crun=crun python3-jsonschema curl=curl nghttp2-server=nghttpd jq=jq python3=python3 busybox-static=busybox
 	libcap2-bin=setcap tmux=tmux apparmor=apparmor_parser strace docker-compose=docker-compose python3-yaml
-	groff-base=groff zsh=zsh fish=fish dpkg-dev=dpkg-shlibdeps lintian=lintian)
+	groff-base=groff zsh=zsh fish=fish dpkg-dev=dpkg-shlibdeps lintian=lintian
+	nodejs=node npm=npm chromium=chromium)
 packages_vm=(qemu-system-x86=qemu-system-x86_64 cpio=cpio xz-utils=xz jq=jq busybox-static=busybox)
 packages_bench=(strace fatrace python3 nodejs=node redis-server redis-tools nginx-light=nginx wrk)
 packages_lint=(clang-format=clang-format clang-tidy=clang-tidy cppcheck=cppcheck shellcheck=shellcheck

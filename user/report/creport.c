@@ -314,7 +314,7 @@ static void add_slim(cJSON *ours, const struct report *r)
 	json_add_str(ours, "slim_image_id", r->slim_id ? r->slim_id : "");
 }
 
-static void add_run(cJSON *ours, const struct report *r)
+void report_add_run(cJSON *ours, const struct report *r)
 {
 	json_add_int(ours, "version", 1);
 	json_add_str(ours, "tool", SLIMTRACE_VERSION);
@@ -348,7 +348,7 @@ void report_result(const struct report *r, const struct err *err, int exit_statu
 		json_add_str(failure, "hint", err->hint);
 	}
 	if (r) {
-		add_run(doc, r);
+		report_add_run(doc, r);
 		json_add_str(doc, "image_id", r->image_id ? r->image_id : "");
 		json_add_str(doc, "artifacts", r->artifacts ? r->artifacts : "");
 	}
@@ -404,7 +404,7 @@ static void add_tail(const struct report *report, const struct image *img, const
 	_cleanup_(json_free) cJSON *doc = json_object();
 	cJSON *ours = json_add(doc, "slimtrace", json_object());
 
-	add_run(ours, report);
+	report_add_run(ours, report);
 	report_add_rules(ours, keep);
 	report_add_accounting(ours, img, keep);
 	add_members(doc, ret);

@@ -6,7 +6,7 @@
 
 #include "slimtrace/base/alloc.h"
 
-static const char *type_name(enum entry_type type)
+const char *report_type_name(enum entry_type type)
 {
 	switch (type) {
 	case ENTRY_FILE:
@@ -84,7 +84,7 @@ void report_entry(const struct image_entry *e, const struct keep *keep, const st
 
 	image_entry_path(e, &path);
 	json_add_bytes(line, "path", path.buf, path.len);
-	json_add_str(line, "type", type_name(e->type));
+	json_add_str(line, "type", report_type_name(e->type));
 	if (e->target)
 		json_add_bytes(line, "target", e->target, strlen(e->target));
 	json_add_str(line, "verdict", keep_has(keep, e) ? "kept" : "dropped");

@@ -5,6 +5,10 @@
 #include "slimtrace/base/json.h"
 #include "slimtrace/report.h"
 
+/* "file", "directory", ... */
+const char *report_type_name(enum entry_type type);
+/* What creport.json has below "slimtrace", but for the rules. */
+void report_add_run(cJSON *ours, const struct report *r);
 /* Names of @reasons, as an array "reasons". */
 void report_add_reasons(cJSON *obj, uint32_t reasons);
 /* What each rule keeps, and keeps alone, as an object "rules". */

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "slimtrace/base/alloc.h"
+
 void report_release(struct report *report)
 {
 	free(report->image);
@@ -19,5 +21,18 @@ void report_release(struct report *report)
 	free(report->fat_layers);
 	free(report->layers);
 	strvec_release(&report->warnings);
+	for (size_t i = 0; i < report->n_documents; i++) {
+		free(report->documents[i].name);
+		free(report->documents[i].text);
+	}
+	free(report->documents);
 	*report = (struct report){ 0 };
+}
+
+void report_add_document(struct report *report, const char *name, const char *text)
+{
+	report->documents = xreallocarray(report->documents, report->n_documents + 1,
+					  sizeof(*report->documents));
+	report->documents[report->n_documents++] =
+		(struct report_document){ .name = xstrdup(name), .text = xstrdup(text) };
 }

@@ -7,7 +7,9 @@
 #include "slimtrace/base/text.h"
 #include "slimtrace/report.h"
 
-#define BAR_COLUMNS 32 /* the line beside it fits 80 columns */
+#define WARNINGS 2
+#define TEXT_COLUMNS 66 /* beside a label of 13 */
+#define BAR_COLUMNS 32	/* the line beside it fits 80 columns */
 
 static void add_bar(struct strbuf *sb, const char *label, uint64_t part, uint64_t whole)
 {
@@ -29,6 +31,47 @@ static void add_safe_line(struct strbuf *sb, const char *label, const char *text
 	strbuf_addch(sb, '\n');
 }
 
+/* The first @columns of @text; one a character, and a mark in place of the last when there is more.
+ */
+static void add_cut(struct strbuf *sb, const char *text, size_t len, size_t columns)
+{
+	size_t at = 0, last = 0;
+
+	for (size_t i = 0; i < columns && at < len; i++) {
+		size_t n = utf8_sequence(text + at, len - at);
+
+		last = at;
+		at += n ? n : 1;
+	}
+	text_add_safe(sb, text, at < len ? last : len);
+	if (at < len)
+		strbuf_addstr(sb, "…");
+}
+
+/* Told in full when it happened, and in the report: here two lines of it have to do. */
+static void add_warning(struct strbuf *sb, const char *text)
+{
+	size_t len = strlen(text), at = 0, blank = 0;
+
+	for (size_t i = 0; at < len && i < TEXT_COLUMNS; i++) {
+		size_t n = utf8_sequence(text + at, len - at);
+
+		if (text[at] == ' ')
+			blank = at;
+		at += n ? n : 1;
+	}
+	if (at >= len || !blank)
+		blank = at;
+	strbuf_addf(sb, "  %-10s ", "warning");
+	text_add_safe(sb, text, blank);
+	if (blank < len) {
+		strbuf_addf(sb, "\n  %-10s ", "");
+		blank += text[blank] == ' ';
+		add_cut(sb, text + blank, len - blank, TEXT_COLUMNS);
+	}
+	strbuf_addch(sb, '\n');
+}
+
 static void add_sizes(const struct report *r, struct strbuf *sb)
 {
 	char files[32];
@@ -39,27 +82,21 @@ static void add_sizes(const struct report *r, struct strbuf *sb)
 	strbuf_addf(sb, "  %s files", format_count(files, r->slim_files));
 	if (r->slim_bytes)
 		strbuf_addf(sb, ", %.1fx smaller", (double)r->fat_bytes / (double)r->slim_bytes);
-	strbuf_addstr(sb, "\n\n");
+	strbuf_addch(sb, '\n');
 }
 
-/* As many as fit the line. */
 static void add_top(const struct report *r, struct strbuf *sb)
 {
-	size_t room = 80 - strlen("  dropped    ");
-
 	for (size_t i = 0; i < REPORT_TOP && r->top[i].path; i++) {
-		_cleanup_strbuf_ struct strbuf one = STRBUF_INIT;
+		const char *path = r->top[i].path;
 		char bytes[16];
 
-		strbuf_addf(&one, "%s %s", format_bytes(bytes, r->top[i].bytes), i ? "" : "in ");
-		text_add_safe(&one, r->top[i].path, strlen(r->top[i].path));
-		if (one.len + 2 > room)
-			break;
-		room -= one.len + 2;
-		strbuf_addf(sb, "%s%s", i ? ", " : "  dropped    ", one.buf);
-	}
-	if (room < 80 - strlen("  dropped    "))
+		strbuf_addf(sb, "  %-10s %8s  ", i ? "" : "dropped",
+			    format_bytes(bytes, r->top[i].bytes));
+		add_cut(sb, path, strlen(path), TEXT_COLUMNS - 10);
 		strbuf_addch(sb, '\n');
+	}
+	strbuf_addch(sb, '\n');
 }
 
 static void add_probes(const struct report *r, struct strbuf *sb)
@@ -103,19 +140,19 @@ void report_summary(const struct report *r, struct strbuf *ret)
 {
 	char paths[32];
 
-	for (size_t i = 0; i < r->warnings.n && i < 5; i++)
-		add_safe_line(ret, "warning", r->warnings.v[i]);
-	if (r->warnings.n > 5)
-		strbuf_addf(ret, "  %-10s and %zu more\n", "", r->warnings.n - 5);
+	for (size_t i = 0; i < r->warnings.n && i < WARNINGS; i++)
+		add_warning(ret, r->warnings.v[i]);
+	if (r->warnings.n > WARNINGS)
+		strbuf_addf(ret, "  %-10s and %zu more\n", "", r->warnings.n - WARNINGS);
 	if (r->warnings.n)
 		strbuf_addch(ret, '\n');
 	add_sizes(r, ret);
+	add_top(r, ret);
 	if (r->slim_image)
 		add_safe_line(ret, "image", r->slim_image);
 	strbuf_addf(ret, "  %-10s %s paths, %" PRIu64 " syscalls, %" PRIu64 " program%s\n", "seen",
 		    format_count(paths, r->accesses), r->syscalls, r->programs,
 		    r->programs == 1 ? "" : "s");
-	add_top(r, ret);
 	add_probes(r, ret);
 	add_seccomp(r, ret);
 	add_commands(r, ret);

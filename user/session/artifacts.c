@@ -57,15 +57,19 @@ static int write_files(const struct run *run, int dirfd, struct err *err)
 	return r < 0 ? err_wrap(err, "'files.jsonl'") : 0;
 }
 
-static int write_creport(const struct run *run, int dirfd, struct err *err)
+typedef int report_fn(const struct report *report, const struct image *img, const struct keep *keep,
+		      const struct record *rec, const struct report_sink *sink, struct err *err);
+
+static int write_report(const struct run *run, int dirfd, const char *name, report_fn *make,
+			struct err *err)
 {
-	_cleanup_close_ int fd = create(dirfd, "creport.json", err);
+	_cleanup_close_ int fd = create(dirfd, name, err);
 	const struct report_sink sink = { write_piece, &fd };
 
 	if (fd < 0)
 		return fd;
-	if (report_creport(run->report, run->img, run->keep, run->rec, &sink, err) < 0)
-		return err_wrap(err, "'creport.json'");
+	if (make(run->report, run->img, run->keep, run->rec, &sink, err) < 0)
+		return err_wrap(err, "'%s'", name);
 	return 0;
 }
 
@@ -76,6 +80,8 @@ static int write_dockerfile(struct run *run, int dirfd, struct err *err)
 
 	if (!r && run->img)
 		r = io_write_atomic(dirfd, "Dockerfile.fat", 0600, text.buf, text.len, err);
+	if (!r && run->img)
+		report_add_document(run->report, "Dockerfile.fat", text.buf);
 	return r;
 }
 
@@ -95,7 +101,9 @@ static int write_set(struct run *run, int dirfd, struct err *err)
 		r = write_dockerfile(run, dirfd, err);
 	if (r < 0 || !run->keep)
 		return r;
-	r = write_creport(run, dirfd, err);
+	r = write_report(run, dirfd, "creport.json", report_creport, err);
+	if (!r)
+		r = write_report(run, dirfd, "report.html", report_html, err);
 	return r < 0 ? r : write_files(run, dirfd, err);
 }
 

@@ -63,6 +63,8 @@ int run_wait_listen(uint16_t port, void *ctx, struct err *err)
 	for (;;) {
 		int r = trace_wait_listen(run->trace, port, TICK_MS, err);
 
+		if (r > 0 && !run->report->marks.ready_ns)
+			run->report->marks.ready_ns = clock_boot_ns();
 		if (r != 0)
 			return r;
 		run_show_counts(run);
@@ -155,6 +157,8 @@ static void on_result(const struct probe_result *res, void *ctx)
 	struct run *run = ctx;
 	const char *protocol = probe_protocol_name(res->protocol);
 
+	if (res->status && !run->report->marks.serving_ns)
+		run->report->marks.serving_ns = clock_boot_ns() - (uint64_t)(res->seconds * 1e9);
 	if (res->status)
 		log_debug("probe (%s) %s %s://:%u%s -> %d, %" PRIu64 " bytes in %.3f s%s%s",
 			  probe_source_name(res->source), res->method, protocol, res->port,

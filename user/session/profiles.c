@@ -37,6 +37,17 @@ void run_make_profiles(struct run *run)
 		run_warn(run, "%s", calls->warnings.v[i]);
 }
 
+/* The report shows it too. */
+static int write_file(struct run *run, int dirfd, const char *name, mode_t mode,
+		      const struct strbuf *text, struct err *err)
+{
+	int r = io_write_atomic(dirfd, name, mode, text->buf, text->len, err);
+
+	if (!r)
+		report_add_document(run->report, name, text->buf);
+	return r;
+}
+
 static int write_seccomp(struct run *run, int dirfd, const char *base, struct err *err)
 {
 	const struct record *records[] = { run->rec };
@@ -51,7 +62,7 @@ static int write_seccomp(struct run *run, int dirfd, const char *base, struct er
 	if (r < 0)
 		return r;
 	log_debug("the seccomp profile lets pass all %zu calls that were observed", checked);
-	r = io_write_atomic(dirfd, name, 0644, text.buf, text.len, err);
+	r = write_file(run, dirfd, name, 0644, &text, err);
 	if (!r)
 		run->report->seccomp = TAKE_PTR(name);
 	return r;
@@ -72,18 +83,18 @@ static int write_apparmor(struct run *run, int dirfd, const char *base, struct e
 	for (size_t i = 0; i < warnings.n; i++)
 		run_warn(run, "%s", warnings.v[i]);
 	strvec_release(&warnings);
-	r = io_write_atomic(dirfd, name, 0644, text.buf, text.len, err);
+	r = write_file(run, dirfd, name, 0644, &text, err);
 	if (!r)
 		run->report->apparmor = TAKE_PTR(name);
 	return r;
 }
 
-static int write_text(int dirfd, const char *base, const char *suffix, mode_t mode,
+static int write_text(struct run *run, int dirfd, const char *base, const char *suffix, mode_t mode,
 		      const struct strbuf *text, struct err *err)
 {
 	_cleanup_free_ char *name = xasprintf("%s%s", base, suffix);
 
-	return io_write_atomic(dirfd, name, mode, text->buf, text->len, err);
+	return write_file(run, dirfd, name, mode, text, err);
 }
 
 /* How to run it with them. */
@@ -107,11 +118,11 @@ static int write_runs(struct run *run, int dirfd, const char *base, struct err *
 	profile_run_script(&needs, &names, &script);
 	profile_compose(&needs, &names, &compose);
 	profile_kubernetes(&needs, &names, &kubernetes);
-	r = write_text(dirfd, base, "-run.sh", 0755, &script, err);
+	r = write_text(run, dirfd, base, "-run.sh", 0755, &script, err);
 	if (!r)
-		r = write_text(dirfd, base, "-compose.yaml", 0644, &compose, err);
+		r = write_text(run, dirfd, base, "-compose.yaml", 0644, &compose, err);
 	if (!r)
-		r = write_text(dirfd, base, "-kubernetes.yaml", 0644, &kubernetes, err);
+		r = write_text(run, dirfd, base, "-kubernetes.yaml", 0644, &kubernetes, err);
 	return r;
 }
 

@@ -205,6 +205,7 @@ static int finish_trace(struct run *run, struct err *err)
 	int r;
 
 	trace_counts(run->trace, &counts);
+	run->report->marks.end_ns = clock_boot_ns();
 	r = trace_finish(run->trace, &run->rec, err);
 	trace_free(TAKE_PTR(run->trace)); /* its ring buffer is the largest thing we have */
 	if (r < 0)

@@ -80,7 +80,7 @@ is 'signal: all of it' "$(kept e2e/waiter.slim)" '/data/first /data/goodbye /dat
 
 # --- artifacts ---
 dir=$(artifacts e2e/tool)
-is 'artifacts: these' "$(find "$dir" -mindepth 1 -printf '%f\n' | sort | tr '\n' ' ')" 'Dockerfile.fat creport.json e2e-tool-apparmor-profile e2e-tool-compose.yaml e2e-tool-kubernetes.yaml e2e-tool-run.sh e2e-tool-seccomp.json files.jsonl record.json '
+is 'artifacts: these' "$(find "$dir" -mindepth 1 -printf '%f\n' | sort | tr '\n' ' ')" 'Dockerfile.fat creport.json e2e-tool-apparmor-profile e2e-tool-compose.yaml e2e-tool-kubernetes.yaml e2e-tool-run.sh e2e-tool-seccomp.json files.jsonl record.json report.html '
 is 'artifacts: for root only' "$(stat -c %a "$dir" "$dir"/{creport,record}.json | sort -u | tr '\n' ' ')" '600 700 '
 ok 'artifacts: record is JSON' jq -e '.version == 1' "$dir/record.json"
 ok 'artifacts: report is JSON' jq -e '.image.files | length > 0' "$dir/creport.json"

@@ -28,7 +28,7 @@ dir=$(artifacts e2e/prof-web)
 seccomp=$dir/e2e-prof-web-seccomp.json apparmor=$dir/e2e-prof-web-apparmor-profile
 ok 'no image was made' test -z "$(docker images -q e2e/prof-web.slim)"
 is 'files' "$(find "$dir" -mindepth 1 -printf '%f\n' | sort | tr '\n' ' ')" \
-	'Dockerfile.fat creport.json e2e-prof-web-apparmor-profile e2e-prof-web-compose.yaml e2e-prof-web-kubernetes.yaml e2e-prof-web-run.sh e2e-prof-web-seccomp.json files.jsonl record.json '
+	'Dockerfile.fat creport.json e2e-prof-web-apparmor-profile e2e-prof-web-compose.yaml e2e-prof-web-kubernetes.yaml e2e-prof-web-run.sh e2e-prof-web-seccomp.json files.jsonl record.json report.html '
 matches 'the summary tells' "$out" 'seccomp +[0-9]+ system calls'
 cp "$seccomp" first.json
 cp "$apparmor" first.aa

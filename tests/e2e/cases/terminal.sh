@@ -9,6 +9,7 @@ context
 prog webserver wait
 put www/index.html 'page'
 put data/hello 'hello'
+put usr/share/unused "$(head -c 50000 /dev/zero | tr '\0' x)"
 image e2e/tty <<'END'
 FROM scratch
 COPY root /
@@ -39,6 +40,7 @@ is 'exit status' "$(<status)" 0
 shown=$(screen)
 for phase in starting probing deciding packing loading; do has "done: $phase" "$shown" "✓ $phase"; done
 has 'the summary: sizes as bars' "$shown" '█'
+has 'the summary: where most went' "$shown" 'dropped     50.0 kB  /usr/share'
 has 'the summary: the image' "$shown" 'e2e/tty.slim'
 has 'the summary: the artifacts' "$shown" "artifacts"
 has 'a live line was drawn' "$(<raw)" '⠋'

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Opens report.html in Chromium, uses it as a person would, and tells as TAP lines what it found.
+//
+// usage: node check.mjs REPORT EXPECT.json [SCREENSHOTS]	EXPECT: fat, slim, search, hostile, odd, creport
+//        node check.mjs --time REPORT...	milliseconds until each can be used, best of three, one a line
+import puppeteer from "puppeteer-core";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const browser = await puppeteer.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+	args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"], protocolTimeout: 120000 });
+
+let n = 0, failed = 0;
+function ok(good, name, ...why) {
+	console.log(`${good ? "ok" : "not ok"} ${++n} - ${name}`);
+	if (!good) { failed++; for (const w of why) console.log(`# ${typeof w === "string" ? w : JSON.stringify(w)}`.replaceAll("\n", "\n# ")); }
+}
+
+async function open(path, { width = 1200, height = 900, scheme = "light" } = {}) {
+	const page = await browser.newPage(), trouble = [], requests = [];
+	page.on("console", (m) => { if (["error", "warn", "warning"].includes(m.type())) trouble.push(m.text()); });
+	page.on("pageerror", (e) => trouble.push(String(e)));
+	page.on("dialog", (d) => { trouble.push(`dialog ${d.message()}`); d.dismiss(); });
+	page.on("request", (r) => { if (!/^(data|blob):/.test(r.url()) && r.url() !== pathToFileURL(path).href) requests.push(r.url()); });
+	await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: "reduce" }]);
+	await page.setViewport({ width, height });
+	await page.goto(pathToFileURL(path).href, { waitUntil: "load", timeout: 90000 });
+	return { page, trouble, requests };
+}
+
+const text = (page, selector) => page.$eval(selector, (e) => e.textContent);
+const texts = (page, selector) => page.$$eval(selector, (all) => all.map((e) => e.textContent));
+async function search(page, what) {
+	const before = await text(page, "#found");
+	await page.$eval("#q", (e, what) => { e.value = what; e.dispatchEvent(new Event("input", { bubbles: true })); }, what);
+	await page.waitForFunction((before) => document.getElementById("found").textContent !== before, { timeout: 20000 }, before);
+	return texts(page, "#results button");
+}
+async function accessible(page, name) {
+	await page.evaluate(axe);
+	const { violations } = await page.evaluate(() => axe.run({ resultTypes: ["violations"] }));
+	ok(!violations.length, `${name}: axe finds nothing`, ...violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((x) => x.html + " " + x.failureSummary).join("; ")}`));
+}
+const shot = async (page, dir, name, fullPage = true) => { if (dir) await page.screenshot({ path: `${dir}/${name}.png`, fullPage }); };
+const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+async function drills(page) {
+	const top = await texts(page, "#map button");
+	ok(top.length > 0, "the map has areas");
+	const before = await page.$$eval("#map button", (all) => all.map((b) => b.title));
+	const i = before.findIndex((l) => l.includes(", directory"));
+	await page.$$eval("#map button", (all, i) => all[i].focus(), i);
+	await page.keyboard.press("Enter");
+	const after = await page.$$eval("#map button", (all) => all.map((b) => b.title));
+	ok(JSON.stringify(before) !== JSON.stringify(after) && after.length, "the map drills, by keyboard", before, after);
+	ok(await page.evaluate(() => !!document.activeElement.closest("#map, #crumbs")), "and the focus stays in it");
+	ok((await text(page, "#crumbs [aria-current]")) === before[i].split(",")[0], "it tells where it is");
+	await page.click("#crumbs button");
+	ok(JSON.stringify(await page.$$eval("#map button", (all) => all.map((b) => b.title))) === JSON.stringify(before), "and comes back");
+	await page.click("input[value=layer]");
+	ok(/layer/.test(await text(page, "#crumbs")), "by layer");
+	ok(/^1: |^2: /.test((await texts(page, "#list th button"))[0]), "the layers are listed", await texts(page, "#list th button"));
+	await page.click("input[value=dir]");
+	await page.click("input[value=dropped]");
+	ok(await page.$$eval("#map .cell:not(.nest)", (all) => all.every((c) => c.style.getPropertyValue("--p") === "0")), "what went, alone");
+	await page.click("input[value=all]");
+}
+
+// The rows add up to what creport.json says, whatever links and cuts there are.
+async function adds(page, creport) {
+	const sums = await page.evaluate(() => {
+		const rows = JSON.parse(document.getElementById("files").textContent);
+		return [rows.reduce((s, r) => s + r[3], 0), rows.reduce((s, r) => s + Math.max(0, r[4]), 0), rows.filter((r) => r[4] >= 0).length];
+	});
+	ok(sums[0] === creport.slimtrace.fat_bytes, "all files are the fat image", sums, creport.slimtrace.fat_bytes);
+	ok(sums[1] === creport.slimtrace.slim_bytes, "what stayed is the slim image", sums, creport.slimtrace.slim_bytes);
+	ok(sums[2] === creport.image.files.length, "as many entries as creport.json has");
+}
+
+async function check(path, expectPath, shots) {
+	const expect = JSON.parse(await readFile(expectPath, "utf8")), creport = JSON.parse(await readFile(expect.creport, "utf8"));
+	const { page, trouble, requests } = await open(path);
+	ok((await text(page, "#image")) === expect.image, "names the image");
+	ok(/From .* to .* times smaller/.test(await text(page, "#lead")), "the headline", await text(page, "#lead"));
+	await shot(page, shots, "light");
+	await adds(page, creport);
+	await drills(page);
+	const found = await search(page, expect.search);
+	ok(found.includes(expect.search), "the search finds", found);
+	await page.click("#results button");
+	ok(await page.$eval("#detail", (d) => d.open), "a file's reasons open");
+	ok(/used:/.test(await text(page, "#detail-b")), "they are told", await text(page, "#detail-b"));
+	await shot(page, shots, "detail", false);
+	await accessible(page, "a file");
+	await page.keyboard.press("Escape");
+	ok(!(await page.$eval("#detail", (d) => d.open)), "Escape closes them");
+	ok((await search(page, "*.gone")).length === 1, "a pattern finds");
+	await page.click("#results button");
+	ok(/--include-path/.test(await text(page, "#detail-b")), "of a file that went: how to keep it");
+	await page.keyboard.press("Escape");
+	ok((await search(page, "no such file at all")).length === 0 && /Nothing/.test(await text(page, "#found")), "nothing found is told");
+	ok((await search(page, "onerror")).join() === expect.hostile, "a hostile name is text", await texts(page, "#results button"));
+	ok(await page.evaluate(() => !window.harm && !document.querySelector("img")), "and does no harm");
+	ok((await search(page, "odd-")).join() === expect.odd, "names that are no UTF-8, and signs that deceive", await texts(page, "#results button"));
+	ok((await texts(page, "#processes button")).includes(expect.program), "the programs");
+	await page.click("#processes button");
+	ok((await texts(page, "#detail-b button")).includes(expect.search), "what a program used");
+	await page.keyboard.press("Escape");
+	ok((await texts(page, "#calls code")).includes("accept"), "the system calls", await texts(page, "#calls code"));
+	ok(/8080/.test(await text(page, "#network")), "the network", await text(page, "#network"));
+	ok((await page.$$("#time rect")).length > 0, "first uses are drawn");
+	ok((await texts(page, "#time .mk")).join() === "ready,serving", "ready and serving are marked", await texts(page, "#time .mk"));
+	const saved = await page.evaluate(() => new Promise((done) => {
+		const make = URL.createObjectURL;
+		URL.createObjectURL = (blob) => { blob.text().then(done); return make.call(URL, blob); };
+		document.querySelector("#profiles .download").click();
+	}));
+	ok(JSON.parse(saved).defaultAction === "SCMP_ACT_ERRNO", "a profile can be saved");
+	await accessible(page, "light");
+	ok(!trouble.length, "nothing on the console", ...trouble);
+	ok(!requests.length, "no request", ...requests);
+	await page.close();
+	await looks(path, shots);
+}
+
+async function looks(path, shots) {
+	const colours = {};
+	for (const [name, options] of Object.entries({ light: {}, dark: { scheme: "dark" }, narrow: { width: 360, height: 740 }, "narrow-dark": { width: 360, height: 740, scheme: "dark" } })) {
+		const { page, trouble } = await open(path, options);
+		colours[name] = await page.$eval("body", (e) => getComputedStyle(e).backgroundColor);
+		ok((await wide(page)) <= 0, `${name}: no horizontal scroll`, String(await wide(page)));
+		if (name !== "light") {
+			await accessible(page, name);
+			await shot(page, shots, name);
+		}
+		ok(!trouble.length, `${name}: nothing on the console`, ...trouble);
+		await page.close();
+	}
+	ok(colours.light !== colours.dark, "light and dark differ", colours);
+}
+
+// A report with little in it says so, and has no trouble either.
+async function bare(path) {
+	const { page, trouble, requests } = await open(path);
+	ok(/neither listened/.test(await text(page, "#network")), "no network: it says so");
+	await page.click("input[value=dropped]");
+	ok(/^Nothing went from here/.test(await text(page, "#where")) && await page.$eval("#map", (e) => e.hidden), "nothing dropped: it says so", await text(page, "#where"));
+	await page.click("input[value=layer]");
+	await accessible(page, "little in it");
+	ok(!trouble.length && !requests.length, "little in it: nothing on the console, no request", ...trouble, ...requests);
+}
+
+async function time(paths) {
+	const best = {};
+	for (let round = 0; round < 3; round++)
+		for (const path of paths) {
+			const start = performance.now(), { page, trouble } = await open(path);
+			await search(page, "file-7");
+			await page.click("input[value=layer]");
+			best[path] = Math.min(best[path] ?? Infinity, performance.now() - start);
+			if (trouble.length) throw new Error(trouble.join());
+			await page.close();
+		}
+	for (const path of paths) console.log(Math.ceil(best[path]));
+}
+
+try {
+	const [first, ...rest] = process.argv.slice(2);
+	if (first === "--time") await time(rest);
+	else if (first === "--bare") { await bare(rest[0]); console.log(`1..${n}`); }
+	else { await check(first, ...rest); console.log(`1..${n}`); }
+} finally {
+	await browser.close();
+}
+process.exitCode = failed ? 1 : 0;

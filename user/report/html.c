@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report.html: the page with its data in it. The data is three JSON documents in <script> elements
+ * that no browser executes; user/report/html/src/data.js reads them. Files and uses are arrays of
+ * arrays, a row a line, written in pieces: there may be very many.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/page.h"
+#include "slimtrace/base/alloc.h"
+#include "slimtrace/base/text.h"
+
+#define BLOCK (64u << 10)
+#define USE_PROGRAMS 64u /* of one use; more are counted */
+
+struct page {
+	const struct image *img;
+	const struct keep *keep;
+	const struct record *rec;
+	const struct report_sink *sink;
+	struct strbuf text; /* JSON not yet written */
+	struct strbuf escaped;
+	uint32_t *owners; /* by inode: the entry that its content is counted for */
+};
+
+void report_page_escape(const char *json, size_t len, struct strbuf *ret)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)json[i];
+
+		if (c == '<' || c == '>' || c == '&') {
+			strbuf_addf(ret, "\\u%04x", c);
+		} else if (len - i >= 3 && !memcmp(json + i, "\xe2\x80", 2) &&
+			   (json[i + 2] == '\xa8' || json[i + 2] == '\xa9')) {
+			strbuf_addf(ret, "\\u20%02x", (unsigned char)json[i + 2] - 0x80u);
+			i += 2;
+		} else {
+			strbuf_addch(ret, json[i]);
+		}
+	}
+}
+
+void report_page_string(const char *s, size_t len, struct strbuf *ret)
+{
+	strbuf_addch(ret, '"');
+	for (size_t i = 0, n; i < len; i += n ? n : 1) {
+		unsigned char c = (unsigned char)s[i];
+
+		n = utf8_sequence(s + i, len - i);
+		if (!n)
+			strbuf_addf(ret, "\\\\x%02x", c);
+		else if (c == '"' || c == '\\')
+			strbuf_addf(ret, "\\%c", c);
+		else if (c < 0x20)
+			strbuf_addf(ret, "\\u%04x", c);
+		else
+			strbuf_add(ret, s + i, n);
+	}
+	strbuf_addch(ret, '"');
+}
+
+static int put(struct page *p, const char *s, size_t len, struct err *err)
+{
+	return p->sink->write(s, len, p->sink->ctx, err);
+}
+
+static int flush(struct page *p, size_t above, struct err *err)
+{
+	int r;
+
+	if (p->text.len <= above)
+		return 0;
+	strbuf_reset(&p->escaped);
+	report_page_escape(p->text.buf, p->text.len, &p->escaped);
+	strbuf_reset(&p->text);
+	r = put(p, p->escaped.buf, p->escaped.len, err);
+	return r;
+}
+
+static int begin(struct page *p, const char *id, struct err *err)
+{
+	_cleanup_free_ char *tag = xasprintf("<script type=\"application/json\" id=\"%s\">", id);
+
+	return put(p, tag, strlen(tag), err);
+}
+
+static int end(struct page *p, struct err *err)
+{
+	static const char tag[] = "</script>\n";
+	int r = flush(p, 0, err);
+
+	return r < 0 ? r : put(p, tag, strlen(tag), err);
+}
+
+/* Content with several names is counted once: for the first that stays, else for the first. */
+static uint32_t *find_owners(const struct image *img, const struct keep *keep)
+{
+	size_t n = image_entry_count(img), n_inodes = 0;
+	uint32_t *owners;
+
+	for (uint32_t id = 0; id < n; id++)
+		if (image_entry(img, id)->inode >= n_inodes)
+			n_inodes = (size_t)image_entry(img, id)->inode + 1;
+	owners = xcalloc(n_inodes, sizeof(*owners));
+	memset(owners, 0xff, n_inodes * sizeof(*owners));
+	for (uint32_t id = 0; id < n; id++) {
+		const struct image_entry *e = image_entry(img, id);
+		uint32_t *owner = &owners[e->inode];
+
+		if (*owner == UINT32_MAX ||
+		    (keep_has(keep, e) && !keep_has(keep, image_entry(img, *owner))))
+			*owner = id;
+	}
+	return owners;
+}
+
+/* The access that first made it stay: kinds, microseconds, a program. */
+static void add_access(struct page *p, const struct image_entry *e)
+{
+	size_t i = keep_access(p->keep, e);
+	const struct record_access *a;
+
+	if (!keep_has(p->keep, e) || i >= p->rec->n_accesses)
+		return;
+	a = &p->rec->accesses[i];
+	strbuf_addf(&p->text, ",%u,%" PRIu64, a->kinds, a->first_ns / 1000);
+	if (a->n_programs && a->programs[0] < PAGE_PROGRAMS && a->programs[0] < p->rec->n_programs)
+		strbuf_addf(&p->text, ",%u", a->programs[0]);
+}
+
+/* [parent, name, type, size, size that stays (-1: went, -2: excluded), layer, reasons, access...]
+ */
+static void add_row(struct page *p, const struct image_entry *e)
+{
+	bool counts = e->type == ENTRY_FILE && p->owners[e->inode] == e->id;
+	struct strbuf *t = &p->text;
+
+	strbuf_addf(t, "[%u,", e->parent->id);
+	report_page_string(e->name, e->name_len, t);
+	strbuf_addf(t, ",%d,%" PRIu64, (int)e->type, counts ? e->size : 0);
+	if (keep_has(p->keep, e))
+		strbuf_addf(t, ",%" PRIu64, counts ? keep_size(p->keep, e) : 0);
+	else
+		strbuf_addf(t, ",%d", keep_is_excluded(p->keep, e) ? -2 : -1);
+	strbuf_addf(t, ",%u", e->layer);
+	if (keep_has(p->keep, e))
+		strbuf_addf(t, ",%u", keep_reasons(p->keep, e));
+	add_access(p, e);
+	strbuf_addch(t, ']');
+}
+
+static int write_files(struct page *p, struct err *err)
+{
+	int r = begin(p, "files", err);
+
+	for (uint32_t id = 0; !r && id < image_entry_count(p->img); id++) {
+		strbuf_addstr(&p->text, id ? ",\n" : "[");
+		add_row(p, image_entry(p->img, id));
+		r = flush(p, BLOCK, err);
+	}
+	strbuf_addch(&p->text, ']');
+	return r < 0 ? r : end(p, err);
+}
+
+/* [entry, kinds, microseconds, [program...], how many programs] */
+static void add_use(struct page *p, const struct image_entry *e, const struct record_access *a)
+{
+	const char *separator = "";
+
+	strbuf_addf(&p->text, "[%u,%u,%" PRIu64 ",[", e->id, a->kinds, a->first_ns / 1000);
+	for (size_t i = 0; i < a->n_programs && i < USE_PROGRAMS; i++) {
+		if (a->programs[i] >= PAGE_PROGRAMS || a->programs[i] >= p->rec->n_programs)
+			break; /* ascending */
+		strbuf_addf(&p->text, "%s%u", separator, a->programs[i]);
+		separator = ",";
+	}
+	strbuf_addf(&p->text, "],%zu]", a->n_programs);
+}
+
+static int write_uses(struct page *p, struct err *err)
+{
+	const char *separator = "[";
+	int r = begin(p, "uses", err);
+
+	for (size_t i = 0; !r && i < p->rec->n_accesses; i++) {
+		const struct record_access *a = &p->rec->accesses[i];
+		const struct image_entry *e = a->source == RECORD_FILE && a->on_image
+						      ? image_lookup(p->img, a->path)
+						      : NULL;
+
+		if (!e)
+			continue;
+		strbuf_addstr(&p->text, separator);
+		separator = ",\n";
+		add_use(p, e, a);
+		r = flush(p, BLOCK, err);
+	}
+	strbuf_addstr(&p->text, *separator == '[' ? "[]" : "]");
+	return r < 0 ? r : end(p, err);
+}
+
+static int write_meta(struct page *p, const struct report *report, struct err *err)
+{
+	_cleanup_(json_free) cJSON *meta = report_page_meta(report, p->img, p->keep, p->rec);
+	int r = begin(p, "meta", err);
+
+	json_print(meta, false, &p->text);
+	return r < 0 ? r : end(p, err);
+}
+
+static int write_page(struct page *p, const struct report *report, struct err *err)
+{
+	size_t len;
+	const char *s = report_page_head(&len);
+	int r = put(p, s, len, err);
+
+	if (!r)
+		r = write_meta(p, report, err);
+	if (!r)
+		r = write_files(p, err);
+	if (!r)
+		r = write_uses(p, err);
+	s = report_page_tail(&len);
+	return r < 0 ? r : put(p, s, len, err);
+}
+
+int report_html(const struct report *report, const struct image *img, const struct keep *keep,
+		const struct record *rec, const struct report_sink *sink, struct err *err)
+{
+	struct page page = { .img = img,
+			     .keep = keep,
+			     .rec = rec,
+			     .sink = sink,
+			     .text = STRBUF_INIT,
+			     .escaped = STRBUF_INIT,
+			     .owners = find_owners(img, keep) };
+	int r = write_page(&page, report, err);
+
+	strbuf_release(&page.text);
+	strbuf_release(&page.escaped);
+	free(page.owners);
+	return r;
+}

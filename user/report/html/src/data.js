@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The data in the page, as user/report/html.c writes it, and what follows from it.
+const parse = (id) => JSON.parse(document.getElementById(id).textContent);
+
+export const meta = parse("meta");
+const rows = parse("files");
+const uses = parse("uses");
+
+// Columns of a file's row.
+const [PARENT, NAME, TYPE, SIZE, KEPT, LAYER, REASONS, KINDS, FIRST, PROGRAM] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+// Characters that a name could deceive with are shown by their number.
+const odd = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+export const safe = (s) => s.replace(odd, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+
+export class Entry {
+	constructor(id, row) {
+		this.id = id;
+		this.row = row;
+		this.uses = null;
+	}
+	get name() { return safe(this.row[NAME]); }
+	get type() { return meta.types[this.row[TYPE]]; }
+	get isDir() { return this.type === "directory"; }
+	get size() { return this.row[SIZE]; }
+	get stays() { return this.row[KEPT] >= 0; }
+	get excluded() { return this.row[KEPT] === -2; }
+	get kept() { return Math.max(0, this.row[KEPT]); }
+	get layer() { return this.row[LAYER]; }
+	get parent() { return this.row[PARENT]; }
+	get reasons() { return bits(this.row[REASONS] ?? 0, meta.reasons); }
+	// The access that first made it stay.
+	get access() {
+		return this.row[FIRST] === undefined ? null :
+			{ kinds: bits(this.row[KINDS], meta.kinds), first: this.row[FIRST] / 1e6, program: this.row[PROGRAM] };
+	}
+	get path() {
+		const names = [];
+		for (let e = this; e.id !== e.parent; e = entries[e.parent]) names.push(e.name);
+		return "/" + names.reverse().join("/");
+	}
+}
+
+export function bits(set, names) { return names.filter((_, i) => Math.floor(set / 2 ** i) % 2); }
+
+export const entries = rows.map((row, id) => new Entry(id, row));
+export const accesses = uses.map(([id, kinds, us, programs, n]) =>
+	({ entry: entries[id], kinds, first: us / 1e6, programs, n }));
+for (const a of accesses) (a.entry.uses ??= []).push(a);
+
+const units = ["B", "kB", "MB", "GB", "TB"];
+export function bytes(n) {
+	let u = 0;
+	while (n >= 999.5 && u < units.length - 1) { n /= 1000; u++; }
+	return `${u && n < 99.95 ? n.toFixed(1) : Math.round(n)} ${units[u]}`;
+}
+export const count = (n) => n.toLocaleString("en");
+export const many = (n, one, more = one + "s") => `${count(n)} ${n === 1 ? one : more}`;
+export const seconds = (s) => s < 1 ? `${Math.round(s * 1000)} ms` : `${s.toFixed(2)} s`;
+export function percent(part, whole) {
+	const p = whole ? 100 * part / whole : 0;
+	return p > 0 && p < 1 ? "under 1 %" : p > 99 && p < 100 ? "over 99 %" : `${Math.round(p)} %`;
+}

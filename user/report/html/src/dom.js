@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Elements without markup in strings: text is only ever text.
+const SVG = "http://www.w3.org/2000/svg";
+
+export const $ = (id) => document.getElementById(id);
+
+function fill(e, attributes, children) {
+	for (const [key, value] of Object.entries(attributes ?? {})) {
+		if (key === "on") e.addEventListener("click", value);
+		else if (key === "p") e.style.setProperty("--p", value);
+		else if (value !== false && value != null) e.setAttribute(key, value);
+	}
+	e.append(...children.flat(Infinity).filter((c) => c != null && c !== false));
+	return e;
+}
+
+export const el = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
+export const svg = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+
+// columns: [title, class]; a cell is text or an element, the first heads its row
+export function table(caption, columns, lines) {
+	return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+		el("table", {},
+			el("thead", {}, el("tr", {}, columns.map(([t, c]) => el("th", { scope: "col", class: c }, t)))),
+			el("tbody", {}, lines.map((line) => el("tr", {}, line.map((cell, i) =>
+				el(i ? "td" : "th", { class: columns[i][1], scope: i ? null : "row" }, cell)))))));
+}
+
+// Long lists come in parts. render(item) makes an element for container.
+export function inParts(container, items, size, render, what) {
+	let shown = 0;
+	const button = el("button", { type: "button", class: "more" });
+	const step = (focus) => {
+		const first = shown;
+		for (const end = Math.min(items.length, shown + size); shown < end; shown++) container.append(render(items[shown]));
+		if (focus) (container.children[first]?.querySelector("button, a") ?? container).focus?.();
+		button.textContent = `Show ${Math.min(size, items.length - shown)} more of ${(items.length - shown).toLocaleString("en")} ${what}`;
+		button.hidden = shown >= items.length;
+	};
+	button.addEventListener("click", () => step(true));
+	step(false);
+	return button;
+}

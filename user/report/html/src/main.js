@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import { meta, bytes, count, many, percent, safe } from "./data.js";
+import { $, el } from "./dom.js";
+import { startMap } from "./map.js";
+import { startSearch } from "./search.js";
+import { startSections } from "./sections.js";
+import { startDetail } from "./detail.js";
+
+function headline() {
+	const { fat_bytes: fat, slim_bytes: slim } = meta;
+	document.title = `${safe(meta.image)}: slimtrace report`;
+	$("image").textContent = safe(meta.image);
+	$("lead").replaceChildren(...(fat === slim ? ["All of its ", el("b", {}, bytes(fat)), " are needed."] :
+		["From ", el("b", {}, bytes(fat)), " to ", el("b", {}, bytes(slim)), slim ? [`, ${(fat / slim).toFixed(fat / slim < 10 ? 1 : 0)} times smaller.`] : "."].flat()));
+	$("scale").append(el("i", { p: fat ? 100 * slim / fat : 0 }));
+	$("scale").setAttribute("aria-label", `${percent(slim, fat)} of the bytes stayed`);
+	$("scale-text").textContent = `${many(meta.slim_files, "file")} of ${count(meta.fat_files)} stayed, ${percent(slim, fat)} of the bytes.` +
+		(meta.slim_image ? ` The slim image is ${safe(meta.slim_image)}.` : " No slim image was made: this is what it would be.");
+	const warnings = [...meta.warnings, ...meta.unseen];
+	$("warnings").hidden = !warnings.length;
+	$("warnings").querySelector("ul").append(...warnings.map((w) => el("li", {}, safe(w))));
+	$("footer").append(el("p", {}, `slimtrace ${meta.tool}, kernel ${meta.kernel || "not known"}, ${meta.arch || ""}, observed ${meta.started || "earlier"}. Image ${meta.image_id}.`),
+		el("details", {}, el("summary", {}, "Licences of what this page uses"), el("pre", { tabindex: "0" }, LICENSES)));
+}
+
+headline();
+startDetail();
+startMap();
+startSearch();
+startSections();

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The map of kept and dropped files: a treemap, and the same as a table below it.
+import { hierarchy, treemap } from "d3-hierarchy";
+import { entries, meta, bytes, many, percent, safe } from "./data.js";
+import { $, el, inParts } from "./dom.js";
+import { showEntry } from "./detail.js";
+
+const GAP = 2, HEAD = 24, OUTER = 36, INNER = 14;
+
+class Node {
+	constructor(name, up, entry) {
+		Object.assign(this, { name, up, entry, kids: new Map(), size: 0, kept: 0, files: 0, keptFiles: 0 });
+	}
+	value(part) { return part === "kept" ? this.kept : part === "dropped" ? this.size - this.kept : this.size; }
+	get share() { return this.size ? 100 * this.kept / this.size : this.keptFiles ? 100 : 0; }
+}
+
+// The tree of the entries that wanted() takes.
+function grow(name, up, wanted) {
+	const root = new Node(name, up, null), nodes = new Map([[0, root]]);
+	const nodeOf = (e) => {
+		const way = [];
+		for (; !nodes.has(e.id); e = entries[e.parent]) way.push(e);
+		let at = nodes.get(e.id);
+		for (const d of way.reverse()) {
+			const next = new Node(d.name, at, d);
+			at.kids.set(d.id, next);
+			nodes.set(d.id, next);
+			at = next;
+		}
+		return at;
+	};
+	for (const e of entries) {
+		if (e.isDir || !wanted(e)) continue;
+		for (let n = nodeOf(e); n !== up; n = n.up) {
+			n.size += e.size;
+			n.kept += e.kept;
+			n.files++;
+			n.keptFiles += e.stays;
+		}
+	}
+	return root;
+}
+
+// What made a layer, without the words that all have.
+function instruction(command) {
+	const text = safe(command).replace(/^\/bin\/sh -c #\(nop\)\s+/, "").replace(/^\/bin\/sh -c /, "RUN ");
+	return text.length > 120 ? `${text.slice(0, 119)}…` : text || "a layer without history";
+}
+
+const trees = {};
+function byDirectory() { return trees.dir ??= grow("/", null, () => true); }
+function byLayer() {
+	if (trees.layer) return trees.layer;
+	const root = new Node("all layers", null, null);
+	meta.layers.forEach((layer, i) => {
+		const node = grow(`${i + 1}: ${instruction(layer.command)}`, null, (e) => e.layer === i);
+		if (!node.files) return;
+		node.up = root;
+		root.kids.set(i, node);
+		for (const key of ["size", "kept", "files", "keptFiles"]) root[key] += node[key];
+	});
+	return trees.layer = root;
+}
+
+let at, part = "all";
+const shownName = (node) => node.name + (node.entry && node.kids.size ? "/" : "");
+const kidsOf = (node) => [...node.kids.values()].map((n) => ({ node: n, value: n.value(part) }));
+const bySize = (a, b) => b.value - a.value || (a.node?.name < b.node?.name ? -1 : 1);
+
+// The largest, and one for all that would be too small to see.
+function largest(node, max) {
+	const all = kidsOf(node).filter((k) => k.value > 0).sort(bySize);
+	if (all.length <= max) return all;
+	const rest = all.slice(max - 1);
+	return [...all.slice(0, max - 1), { rest: rest.length, value: rest.reduce((s, k) => s + k.value, 0),
+		kept: rest.reduce((s, k) => s + k.node.kept, 0), size: rest.reduce((s, k) => s + k.node.size, 0) }];
+}
+
+const verdict = (n) => n.kept === n.size && n.keptFiles ? "all of it stayed" : n.keptFiles ? `${bytes(n.kept)} of it stayed` : "none of it stayed";
+const describe = (n) => `${n.name}${n.kids.size ? ", directory" : ""}, ${bytes(n.size)}, ${verdict(n)}`;
+const shareOf = (d) => part === "kept" ? 100 : part === "dropped" ? 0 : d.node ? d.node.share : d.size ? 100 * d.kept / d.size : 0;
+
+function place(e, x0, y0, x1, y1) {
+	Object.assign(e.style, { left: `${x0}px`, top: `${y0}px`, width: `${x1 - x0}px`, height: `${y1 - y0}px` });
+	return e;
+}
+
+function open(node, focus) {
+	if (!node.kids.size) {
+		if (node.entry) showEntry(node.entry);
+		return;
+	}
+	at = node;
+	draw();
+	if (focus) ($("map").querySelector("button") ?? $("crumbs")).focus();
+}
+
+function cell(d) {
+	const { data, x0, y0, x1, y1 } = d, w = x1 - x0, h = y1 - y0, node = data.node;
+	const label = w > 44 && h > 20;
+	const name = node ? shownName(node) : `${many(data.rest, "smaller one")}`;
+	const big = h > 42 && !d.children;
+	const lines = label ? [el("span", {}, name), big && el("span", {}, bytes(data.value))] : [];
+	// What the area says by its size and colour, for those who do not see it.
+	if (node) lines.push(el("span", { class: "unseen" }, ` ${(label ? [] : [name]).concat(label && big ? [] : [bytes(node.size)], verdict(node)).join(", ")}`));
+	const box = node ?
+		el("button", { type: "button", class: d.children ? "cell nest" : "cell", p: shareOf(data), title: describe(node),
+			on: () => open(node, true) }, lines) :
+		el("div", { class: "cell", p: shareOf(data), title: `${name}, ${bytes(data.value)}: in the list below` }, lines);
+	// What is in it is drawn, not opened: larger ones first, so that their parts come to lie over them.
+	for (const c of d.descendants().slice(1)) {
+		const cw = c.x1 - c.x0, ch = c.y1 - c.y0;
+		if (cw < 3 || ch < 3) continue;
+		const inside = cw > 52 && ch > 18;
+		box.append(place(el("i", { class: c.children ? "nest" : inside ? null : "bare", p: shareOf(c.data), "aria-hidden": "true" },
+			inside ? c.data.node?.name ?? `${c.data.rest} more` : ""), c.x0 - x0 - 1, c.y0 - y0 - 1, c.x1 - x0 - 1, c.y1 - y0 - 1));
+	}
+	return place(box, x0, y0, x1, y1);
+}
+
+function layout(width, height) {
+	const roomy = width > 560;
+	const top = { node: at, parts: largest(at, roomy ? OUTER : 16) }, all = at.value(part);
+	// A part of three levels when it is very large, so that one that is nearly all says something.
+	for (const p of top.parts) {
+		if (!p.node?.kids.size || p.value / all < (roomy ? 0.02 : 0.08)) continue;
+		p.parts = largest(p.node, INNER);
+		for (const q of p.parts)
+			if (q.node?.kids.size && q.value / all > (roomy ? 0.06 : 0.2)) q.parts = largest(q.node, INNER);
+	}
+	const root = hierarchy(top, (d) => d.parts).sum((d) => d.parts ? 0 : d.value).sort((a, b) => b.value - a.value);
+	const edge = (d) => d.depth && d.children ? 3 : 0;
+	return treemap().size([width, height]).round(true).paddingInner(GAP)
+		.paddingTop((d) => d.depth === 1 ? HEAD : d.depth === 2 && d.children ? HEAD - 4 : 0)
+		.paddingRight(edge).paddingBottom(edge).paddingLeft(edge)(root);
+}
+
+function drawMap() {
+	const map = $("map"), box = map.getBoundingClientRect();
+	map.hidden = !(at.value(part) > 0);
+	if (map.hidden) return map.replaceChildren();
+	map.replaceChildren(...(layout(Math.floor(map.clientWidth || box.width), Math.floor(map.clientHeight)).children ?? []).map(cell));
+}
+
+function drawCrumbs() {
+	const way = [];
+	for (let n = at; n; n = n.up) way.unshift(n);
+	$("crumbs").replaceChildren(...way.flatMap((n, i) => [i > 1 || (i && way[0].name !== "/") ? el("span", { "aria-hidden": "true" }, "/") : null,
+		n === at ? el("span", { "aria-current": "true" }, n.name) :
+			el("button", { type: "button", class: "plain", on: () => open(n, true) }, n.name)]).filter(Boolean));
+}
+
+function drawList() {
+	const all = kidsOf(at).filter((k) => part === "all" || k.value > 0 || (part === "kept" ? k.node.keptFiles : k.node.files > k.node.keptFiles)).sort(bySize);
+	const body = el("tbody");
+	const button = inParts(body, all, 10, ({ node }) => el("tr", {},
+		el("th", { scope: "row" }, el("button", { type: "button", class: "plain", on: () => open(node, true) }, shownName(node))),
+		el("td", { class: "n" }, bytes(node.size)), el("td", { class: "n" }, node.keptFiles ? bytes(node.kept) : "–"),
+		el("td", { class: "n wide" }, `${node.keptFiles.toLocaleString("en")} of ${node.files.toLocaleString("en")}`),
+		el("td", { class: "wide" }, el("span", { class: "bar", p: node.share, role: "img", "aria-label": `${percent(node.kept, node.size)} of the bytes stayed` }))), "entries");
+	$("list").replaceChildren(el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Name"),
+		el("th", { scope: "col", class: "n" }, "Before"), el("th", { scope: "col", class: "n" }, "After"),
+		el("th", { scope: "col", class: "n wide" }, "Entries kept"), el("th", { scope: "col", class: "wide" }, "Share kept"))), body), button);
+}
+
+function draw() {
+	drawCrumbs();
+	const none = part === "dropped" && at.files === at.keptFiles ? "Nothing went from here. " :
+		part === "kept" && !at.keptFiles ? "Nothing of this stayed. " : !at.files ? "There is nothing here. " : "";
+	$("where").textContent = `${none}${bytes(at.size)} in ${many(at.files, "entry", "entries")}; ${bytes(at.kept)} in ${many(at.keptFiles, "entry", "entries")} stayed.`;
+	drawMap();
+	drawList();
+}
+
+export function startMap() {
+	at = byDirectory();
+	for (const input of document.querySelectorAll("input[name=by]"))
+		input.addEventListener("change", () => { at = input.value === "layer" ? byLayer() : byDirectory(); draw(); });
+	for (const input of document.querySelectorAll("input[name=part]"))
+		input.addEventListener("change", () => { part = input.value; draw(); });
+	draw();
+	let width = $("map").clientWidth;
+	new ResizeObserver(() => {
+		if ($("map").clientWidth === width) return;
+		width = $("map").clientWidth;
+		drawMap();
+	}).observe($("map"));
+}

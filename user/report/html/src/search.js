@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import { entries, bytes, many, meta } from "./data.js";
+import { $, el, inParts } from "./dom.js";
+import { showEntry } from "./detail.js";
+
+let paths = null;
+
+// "*" and "?" make it a pattern for all of the path, or for a name when it has no slash.
+function matcher(text) {
+	const t = text.toLowerCase();
+	if (!/[*?]/.test(t)) return (path) => path.includes(t);
+	const body = t.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, ".*").replace(/\?/g, ".");
+	const re = new RegExp(t.includes("/") ? `^${body}$` : `(^|/)${t.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, "[^/]*").replace(/\?/g, "[^/]")}$`, "u");
+	return (path) => re.test(path);
+}
+
+function line(e) {
+	return el("li", { class: e.stays ? null : "went" },
+		el("button", { type: "button", class: "plain", on: () => showEntry(e) }, e.path),
+		el("span", { class: "n" }, e.type === "file" ? `${bytes(e.size)}, ` : "", e.stays ? "stayed" : "went"));
+}
+
+function find() {
+	const text = $("q").value.trim(), part = $("q-part").value;
+	document.querySelector("#results + button")?.remove();
+	$("results").replaceChildren();
+	if (!text) {
+		$("found").textContent = `${many(entries.length, "entry", "entries")} to search.`;
+		return;
+	}
+	paths ??= entries.map((e) => e.path.toLowerCase());
+	const is = matcher(text);
+	const hits = entries.filter((e) => is(paths[e.id]) && (part === "all" || e.stays === (part === "kept")))
+		.sort((a, b) => b.size - a.size || (paths[a.id] < paths[b.id] ? -1 : 1));
+	$("found").textContent = hits.length ? `${many(hits.length, "entry", "entries")}, ${many(hits.filter((e) => e.stays).length, "stayed", "stayed")}. The largest first.` :
+		`Nothing in ${meta.image} is called that.`;
+	const more = inParts($("results"), hits, 50, line, "entries");
+	$("results").after(more);
+}
+
+export function startSearch() {
+	let timer;
+	$("q").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(find, 120); });
+	$("q-part").addEventListener("change", find);
+	find();
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What report.html shows besides files. */
+#include "report/page.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report/files.h"
+#include "slimtrace/base/alloc.h"
+#include "slimtrace/base/sysname.h"
+
+#define MAX_ARGS 64
+
+static void add_text(cJSON *obj, const char *key, const char *text)
+{
+	json_add_bytes(obj, key, text ? text : "", text ? strlen(text) : 0);
+}
+
+static void add_names(cJSON *meta)
+{
+	cJSON *reasons = json_add(meta, "reasons", json_array());
+	cJSON *kinds = json_add(meta, "kinds", json_array());
+	cJSON *types = json_add(meta, "types", json_array());
+
+	for (unsigned int i = 0; i < KEEP_REASONS; i++)
+		json_append(reasons, cJSON_CreateString(keep_reason_name(i)));
+	for (unsigned int i = 0; i < RECORD_KINDS; i++)
+		json_append(kinds, cJSON_CreateString(record_kind_name(1u << i)));
+	for (unsigned int i = ENTRY_FILE; i <= ENTRY_SOCKET; i++)
+		json_append(types, cJSON_CreateString(report_type_name(i)));
+}
+
+static void add_layers(cJSON *meta, const struct image *img)
+{
+	cJSON *layers = json_add(meta, "layers", json_array());
+
+	for (size_t i = 0; i < image_layer_count(img); i++)
+		add_text(json_append(layers, json_object()), "command",
+			 image_layer(img, i)->created_by);
+}
+
+/* How many paths each of the first @n programs used. */
+static size_t *count_uses(const struct record *rec, size_t n)
+{
+	size_t *used = xcalloc(n + 1, sizeof(*used));
+
+	for (size_t i = 0; i < rec->n_accesses; i++) {
+		const struct record_access *a = &rec->accesses[i];
+
+		for (size_t j = 0; a->source == RECORD_FILE && j < a->n_programs; j++)
+			if (a->programs[j] < n)
+				used[a->programs[j]]++;
+	}
+	return used;
+}
+
+static void add_program(cJSON *programs, const struct record_program *p, size_t used)
+{
+	static const char *const entries[] = { [RECORD_ENTRYPOINT] = "",
+					       [RECORD_EXECED] = "a command put in",
+					       [RECORD_HEALTH] = "the health check" };
+	cJSON *one = json_append(programs, json_object()), *argv;
+
+	json_add_int(one, "parent", p->parent);
+	json_add_int(one, "pid", p->pid);
+	add_text(one, "entry", entries[p->entry]);
+	add_text(one, "comm", p->comm);
+	add_text(one, "exe", p->exe);
+	json_add(one, "start", cJSON_CreateNumber((double)p->start_ns / 1e9));
+	json_add_int(one, "used", (int64_t)used);
+	argv = json_add(one, "argv", json_array());
+	for (size_t i = 0; i < p->argv.n && i < MAX_ARGS; i++) {
+		_cleanup_(json_free) cJSON *arg = json_object();
+
+		add_text(arg, "arg", p->argv.v[i]);
+		json_append(argv, cJSON_CreateString(json_str(arg, "arg", "")));
+	}
+	json_add_bool(one, "cut", p->argv_truncated || p->argv.n > MAX_ARGS);
+}
+
+static void add_programs(cJSON *meta, const struct record *rec)
+{
+	cJSON *programs = json_add(meta, "programs", json_array());
+	size_t n = rec->n_programs < PAGE_PROGRAMS ? rec->n_programs : PAGE_PROGRAMS;
+	_cleanup_free_ size_t *used = count_uses(rec, n);
+
+	json_add_int(meta, "n_programs", (int64_t)rec->n_programs);
+	for (size_t i = 0; i < n; i++)
+		add_program(programs, &rec->programs[i], used[i]);
+}
+
+static void add_capabilities(cJSON *meta, const struct record *rec)
+{
+	cJSON *array = json_add(meta, "capabilities", json_array());
+
+	json_add_bool(meta, "capabilities_unseen", rec->capabilities_unseen);
+	for (size_t i = 0; i < rec->n_capabilities; i++) {
+		const struct record_capability *c = &rec->capabilities[i];
+		_cleanup_free_ char *call =
+			c->nr >= 0 ? sysname_of(RECORD_NATIVE, (unsigned int)c->nr) : NULL;
+		_cleanup_free_ char *number = xasprintf("capability %u", c->cap);
+		const char *name = record_capability_name(c->cap);
+		cJSON *one = json_append(array, json_object());
+
+		json_add_str(one, "name", name ? name : number);
+		json_add_bool(one, "granted", c->granted);
+		if (call)
+			json_add_str(one, "syscall", call);
+	}
+}
+
+static void add_socket(cJSON *array, const struct record_socket *s)
+{
+	static const char *const uses[] = {
+		[RECORD_LISTEN] = "listen", [RECORD_BIND] = "bind", [RECORD_CONNECTED] = "connect"
+	};
+	char addr[INET6_ADDRSTRLEN] = "", text[INET6_ADDRSTRLEN + 16], protocol[24];
+	cJSON *one = json_append(array, json_object());
+
+	inet_ntop(s->family, s->addr, addr, sizeof(addr));
+	snprintf(text, sizeof(text), s->family == AF_INET6 ? "[%s]:%u" : "%s:%u", addr, s->port);
+	snprintf(protocol, sizeof(protocol), "protocol %u", s->protocol);
+	json_add_str(one, "use", uses[s->use]);
+	json_add_str(one, "address", text);
+	json_add_str(one, "protocol",
+		     s->protocol == IPPROTO_TCP	  ? "TCP"
+		     : s->protocol == IPPROTO_UDP ? "UDP"
+						  : protocol);
+}
+
+static void add_sockets(cJSON *meta, const struct record *rec)
+{
+	cJSON *array = json_add(meta, "sockets", json_array());
+
+	json_add_int(meta, "n_sockets", (int64_t)rec->n_sockets);
+	for (size_t i = 0; i < rec->n_sockets && i < PAGE_SOCKETS; i++)
+		add_socket(array, &rec->sockets[i]);
+}
+
+/* A mark is known by how long before the end of the observation it was. */
+static void add_mark(cJSON *marks, const char *name, uint64_t at, const struct report_marks *m,
+		     const struct record *rec)
+{
+	uint64_t before = m->end_ns - at;
+
+	if (at && at <= m->end_ns && before <= rec->duration_ns)
+		json_add(marks, name,
+			 cJSON_CreateNumber((double)(rec->duration_ns - before) / 1e9));
+}
+
+static void add_documents(cJSON *meta, const struct report *report)
+{
+	cJSON *array = json_add(meta, "documents", json_array());
+
+	for (size_t i = 0; i < report->n_documents; i++) {
+		cJSON *one = json_append(array, json_object());
+
+		add_text(one, "name", report->documents[i].name);
+		add_text(one, "text", report->documents[i].text);
+	}
+}
+
+cJSON *report_page_meta(const struct report *report, const struct image *img,
+			const struct keep *keep, const struct record *rec)
+{
+	cJSON *meta = json_object(), *marks;
+
+	report_add_run(meta, report);
+	report_add_rules(meta, keep);
+	json_add_str(meta, "image_id", report->image_id ? report->image_id : "");
+	json_add_str(meta, "kernel", rec->kernel ? rec->kernel : "");
+	json_add_str(meta, "arch", rec->arch ? rec->arch : "");
+	json_add_str(meta, "started", rec->started ? rec->started : "");
+	json_add(meta, "duration", cJSON_CreateNumber((double)rec->duration_ns / 1e9));
+	json_add_strvec(meta, "unseen", &rec->unseen);
+	add_names(meta);
+	add_layers(meta, img);
+	add_programs(meta, rec);
+	add_capabilities(meta, rec);
+	add_sockets(meta, rec);
+	marks = json_add(meta, "marks", json_object());
+	add_mark(marks, "ready", report->marks.ready_ns, &report->marks, rec);
+	add_mark(marks, "serving", report->marks.serving_ns, &report->marks, rec);
+	add_documents(meta, report);
+	return meta;
+}
