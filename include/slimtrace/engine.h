@@ -27,8 +27,12 @@ struct engine;
 
 /* NULL and -1 are taken from the environment as docker's client does it, then are its defaults. */
 struct engine_opts {
-	/* unix:///path, /path, tcp://host:port, http://..., https://...; else DOCKER_HOST */
+	/* unix:///path, /path, tcp://host:port, http://..., https://...; else DOCKER_HOST, else the
+	 * context, else the first of the usual sockets (Docker's, Podman's) that is listened on */
 	const char *host;
+	/* A docker context's name; not with host. Else, without DOCKER_HOST, DOCKER_CONTEXT or the
+	 * one that is current for docker's client (under sudo, for the caller's). */
+	const char *context;
 	/* -1: TLS when https, tls_verify, a certificate path or one of DOCKER_TLS,
 	 * DOCKER_TLS_VERIFY, DOCKER_CERT_PATH asks for it; 0 off, 1 on. Of no meaning on a socket.
 	 */

@@ -3,13 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "../lib/tap.h"
 #include "engine/api.h"
 #include "engine/host.h"
 #include "engine/jsonstream.h"
+#include "engine/sockets.h"
 #include "engine/stream.h"
 #include "engine/url.h"
 #include "slimtrace/base/alloc.h"
@@ -186,6 +189,158 @@ static void test_certs(void)
 	io_remove_tree(AT_FDCWD, dir, &err);
 }
 
+/* --- contexts, usual sockets --- */
+
+static void put(const char *dir, const char *name, const char *text)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+	struct err err = ERR_INIT;
+
+	ok(!io_write_path(path, 0600, text, strlen(text), &err), "%s is written", name);
+}
+
+/* Makes DOCKER_CONFIG with a context "x", whose digest sha256sum tells, of this meta.json. */
+#define X_ID "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+static void context_x(const char *dir, const char *meta)
+{
+	_cleanup_free_ char *metas = xasprintf("%s/contexts/meta/" X_ID, dir);
+	struct err err = ERR_INIT;
+
+	ok(!io_mkdir_p(metas, 0700, &err), "a context");
+	put(metas, "meta.json", meta);
+}
+
+static int resolve_context(const char *name, struct http_server *s, struct err *err)
+{
+	struct engine_opts opts = { .context = name, .tls = -1, .tls_verify = -1 };
+
+	*s = (struct http_server){ 0 };
+	*err = ERR_INIT;
+	return host_resolve(&opts, s, err);
+}
+
+static void check_meta(const char *dir, const char *meta, const char *why)
+{
+	struct http_server s;
+	struct err err;
+
+	context_x(dir, meta);
+	ok(resolve_context("x", &s, &err) < 0 && err.class == ERR_USAGE, "refused: %s", meta);
+	if (!ok(strstr(err.msg, why), "says '%s'", why))
+		printf("# %s\n", err.msg);
+	host_release(&s);
+}
+
+static void check_context(const char *name, const char *base, bool verify, const char *what)
+{
+	struct http_server s;
+	struct err err;
+
+	if (!is_int(resolve_context(name, &s, &err), 0, "%s", what))
+		printf("# %s\n", err.msg);
+	is_str(s.base, base, "%s: where", what);
+	is_int(s.verify, verify, "%s: verification", what);
+	host_release(&s);
+}
+
+static const char with_skip[] = "{\"Name\":\"x\",\"Endpoints\":{\"docker\":{\"Host\":"
+				"\"tcp://h:1\",\"SkipTLSVerify\":true}}}";
+static const char plain[] = "{\"Name\":\"x\",\"Endpoints\":{\"docker\":{\"Host\":"
+			    "\"tcp://h:1\"}}}";
+
+static void test_context_files(const char *dir)
+{
+	_cleanup_free_ char *tls = xasprintf("%s/contexts/tls/" X_ID "/docker", dir);
+	struct err err = ERR_INIT;
+
+	check_meta(dir, "{\"Name\":\"y\"}", "of another one");
+	check_meta(dir, "{\"Name\":\"x\",\"Endpoints\":{\"kubernetes\":{}}}", "no docker engine");
+	check_meta(dir, "{\"Name\":\"x\",\"Endpoints\":{\"docker\":{\"Host\":7}}}",
+		   "no docker engine");
+	check_meta(dir, "{\"Name\":\"x\",\"Endpoints\":{\"docker\":{\"Host\":\"ssh://h\"}}}",
+		   "context 'x'");
+	check_meta(dir, "{\"Name\":", "context 'x'");
+	context_x(dir, with_skip);
+	check_context("x", "https://h:1", false, "no verification");
+	context_x(dir, plain);
+	setenv("DOCKER_TLS_VERIFY", "1", 1);
+	check_context("x", "http://h:1", false, "the environment's TLS is not the context's");
+	unsetenv("DOCKER_TLS_VERIFY");
+	ok(!io_mkdir_p(tls, 0700, &err), "certificates");
+	touch(tls, "ca.pem");
+	check_context("x", "https://h:1", true, "a CA means TLS");
+}
+
+static void test_contexts(void)
+{
+	_cleanup_free_ char *dir = NULL;
+	struct http_server s;
+	struct err err = ERR_INIT;
+
+	clear_env();
+	unsetenv("DOCKER_CONTEXT");
+	if (io_mkdtemp(&dir, &err) < 0)
+		return;
+	setenv("DOCKER_CONFIG", dir, 1);
+	ok(resolve_context("x", &s, &err) == -ENOENT && strstr(err.msg, dir), "no such context");
+	host_release(&s);
+	test_context_files(dir);
+	put(dir, "config.json", "{\"auths\":{},\"currentContext\":\"x\"}");
+	check_context(NULL, "https://h:1", true, "the current one");
+	setenv("DOCKER_HOST", "tcp://e:1", 1);
+	check_context(NULL, "http://e:1", false, "DOCKER_HOST is above it");
+	check_context("default", "http://e:1", false, "and is the default one");
+	check_context("x", "https://h:1", true, "but not above one that is named");
+	clear_env();
+	setenv("DOCKER_CONTEXT", "../../x", 1);
+	ok(resolve_context(NULL, &s, &err) < 0 && strstr(err.msg, "../../x"),
+	   "no path gets in by a name");
+	host_release(&s);
+	unsetenv("DOCKER_CONTEXT");
+	unsetenv("DOCKER_CONFIG");
+	io_remove_tree(AT_FDCWD, dir, &err);
+}
+
+static int listen_at(const char *path, bool listening)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+	ok(!bind(fd, (struct sockaddr *)&addr, sizeof(addr)) && (!listening || !listen(fd, 1)),
+	   "a socket");
+	return fd;
+}
+
+static void test_sockets(void)
+{
+	_cleanup_free_ char *dir = NULL, *absent = NULL, *stale = NULL, *there = NULL;
+	_cleanup_strvec_ struct strvec paths = STRVEC_INIT, usual = STRVEC_INIT;
+	_cleanup_close_ int one = -1, two = -1;
+	struct err err = ERR_INIT;
+
+	if (io_mkdtemp(&dir, &err) < 0)
+		return;
+	absent = xasprintf("%s/absent", dir);
+	stale = xasprintf("%s/stale", dir);
+	there = xasprintf("%s/there", dir);
+	strvec_push(&paths, absent);
+	strvec_push(&paths, stale);
+	one = listen_at(stale, false);
+	is_str(sockets_choose(&paths), absent, "nobody listens: the first");
+	two = listen_at(there, true);
+	strvec_push(&paths, there);
+	is_str(sockets_choose(&paths), there, "the one that is listened on");
+	setenv("XDG_RUNTIME_DIR", "/r", 1);
+	sockets_usual(&usual);
+	is_str(usual.v[0], "/var/run/docker.sock", "docker's own comes first");
+	ok(strvec_has(&usual, "/r/docker.sock") && strvec_has(&usual, "/r/podman/podman.sock") &&
+		   strvec_has(&usual, "/run/podman/podman.sock"),
+	   "rootless docker's and podman's are among them");
+	unsetenv("XDG_RUNTIME_DIR");
+	io_remove_tree(AT_FDCWD, dir, &err);
+}
+
 /* --- output streams --- */
 
 struct got {
@@ -319,6 +474,8 @@ int main(void)
 	test_host_forms();
 	test_host_env();
 	test_certs();
+	test_contexts();
+	test_sockets();
 	test_frames();
 	test_bad_frames();
 	test_json_stream();

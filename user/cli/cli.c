@@ -36,7 +36,13 @@ static const struct option_row global_rows[] = {
 	{ "output-format", OPTION_CALL, 0, "FORMAT",
 	  "text | json: what stdout gets (text); json is one document", set_format },
 	{ "host", OPTION_STRING, GLOBAL(engine.host), "ADDRESS",
-	  "Docker host address: unix:///path or tcp://host:port (DOCKER_HOST)", NULL },
+	  "Docker host address: unix:///path, /path or tcp://host:port (DOCKER_HOST, else the "
+	  "first socket of Docker or Podman that is listened on)",
+	  NULL },
+	{ "context", OPTION_STRING, GLOBAL(engine.context), "NAME",
+	  "docker context that says where the engine is (DOCKER_CONTEXT, else docker's current "
+	  "one)",
+	  NULL },
 	{ "tls", OPTION_TRI, GLOBAL(engine.tls), NULL, "use TLS connecting to Docker", NULL },
 	{ "tls-verify", OPTION_TRI, GLOBAL(engine.tls_verify), NULL,
 	  "do TLS verification (DOCKER_TLS_VERIFY)", NULL },

@@ -45,6 +45,11 @@ static bool adopt_limit(struct engine *e, const struct http_response *res)
 		return false;
 	if (limit.major == e->version.major && limit.minor == e->version.minor)
 		return false;
+	if (api_version_less(api_newest, limit))
+		log_warn("the container engine at %s is too new for what this program was written "
+			 "for: it wants API %u.%u or newer, known is %u.%u; going on with its own",
+			 e->server.host, limit.major, limit.minor, api_newest.major,
+			 api_newest.minor);
 	log_debug("engine: API %u.%u instead of %s", limit.major, limit.minor, e->version_text);
 	api_set_version(e, limit);
 	return true;

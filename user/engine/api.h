@@ -11,6 +11,8 @@ struct api_version {
 	unsigned int major, minor;
 };
 
+extern const struct api_version api_newest; /* that this module was written against */
+
 struct engine {
 	struct http_server server;
 	struct http *http;

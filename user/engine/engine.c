@@ -11,8 +11,9 @@
 
 #define PING_MS 10000
 
-/* The newest API that this module was written against, and the oldest that has what it uses. */
-static const struct api_version newest = { 1, 47 }, oldest = { 1, 24 };
+const struct api_version api_newest = { 1, 47 };
+/* The oldest that has what is used here. */
+static const struct api_version oldest = { 1, 24 };
 
 static int not_an_engine(const struct engine *e, const struct http_response *res, struct err *err)
 {
@@ -77,7 +78,7 @@ static int negotiate(struct engine *e, struct err *err)
 			      oldest.minor);
 		return err_hint(err, "upgrade Docker to 1.12 or newer");
 	}
-	api_set_version(e, api_version_less(theirs, newest) ? theirs : newest);
+	api_set_version(e, api_version_less(theirs, api_newest) ? theirs : api_newest);
 	return 0;
 }
 

@@ -7,18 +7,29 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "engine/caller.h"
+#include "engine/context.h"
+#include "engine/sockets.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/text.h"
 
 #define MAX_SOCKET_PATH (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
-/* An empty variable is one that is not set, as for docker's client. */
-static const char *env(const char *name)
-{
-	const char *value = getenv(name);
+/* What is wished for of TLS, by options and environment or by a context. */
+struct tls_wish {
+	bool on;   /* where the host's scheme leaves it open */
+	bool off;  /* said so, which a scheme must not contradict */
+	bool said; /* asked for by option */
+	bool verify;
+	char *dir;     /* NULL: no certificates */
+	bool dir_said; /* it has to hold some */
+};
 
-	return value && *value ? value : NULL;
+static void wish_release(struct tls_wish *w)
+{
+	free(w->dir);
 }
+#define _cleanup_wish_ __attribute__((cleanup(wish_release)))
 
 static int bad_host(const char *host, const char *why, struct err *err)
 {
@@ -48,40 +59,82 @@ static bool wants_tls(const struct engine_opts *o)
 {
 	if (o->tls >= 0)
 		return o->tls > 0;
-	return o->tls_verify > 0 || o->tls_cert_path || env("DOCKER_TLS") ||
-	       env("DOCKER_TLS_VERIFY") || env("DOCKER_CERT_PATH");
+	return o->tls_verify > 0 || o->tls_cert_path || caller_env("DOCKER_TLS") ||
+	       caller_env("DOCKER_TLS_VERIFY") || caller_env("DOCKER_CERT_PATH");
 }
 
-static char *cert_file(const char *dir, const char *name)
+static struct tls_wish wish_of(const struct engine_opts *o)
+{
+	const char *said = o->tls_cert_path ? o->tls_cert_path : caller_env("DOCKER_CERT_PATH");
+
+	return (struct tls_wish){
+		.on = wants_tls(o),
+		.off = o->tls == 0,
+		.said = o->tls > 0,
+		.verify = o->tls_verify != 0,
+		.dir = said ? xstrdup(said) : context_config_dir(),
+		.dir_said = said != NULL,
+	};
+}
+
+/* A context says all of it, the environment nothing; options are above both. */
+static struct tls_wish wish_of_context(const struct engine_opts *o, const struct docker_context *c)
+{
+	const char *dir = o->tls_cert_path ? o->tls_cert_path : c->tls_dir;
+	bool asked = o->tls_verify > 0 || dir || c->skip_verify;
+
+	return (struct tls_wish){
+		.on = o->tls < 0 ? asked : o->tls > 0,
+		.off = o->tls == 0,
+		.said = o->tls > 0,
+		.verify = o->tls_verify < 0 ? !c->skip_verify : o->tls_verify > 0,
+		.dir = dir ? xstrdup(dir) : NULL,
+		.dir_said = dir != NULL,
+	};
+}
+
+/* *@ret stays NULL when there is no such file. */
+static int cert_file(const char *dir, const char *name, char **ret, struct err *err)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
 
-	return access(path, F_OK) < 0 ? NULL : TAKE_PTR(path);
+	if (!access(path, R_OK))
+		*ret = TAKE_PTR(path);
+	else if (errno != ENOENT && errno != ENOTDIR)
+		return err_class_set(err, ERR_USAGE, errno,
+				     "TLS certificates: cannot read '%s': %s", path,
+				     strerror(errno));
+	return 0;
 }
 
-static int use_tls(struct http_server *s, const struct engine_opts *o, struct err *err)
+static int cert_files(struct http_server *s, const struct tls_wish *w, struct err *err)
 {
-	const char *said = o->tls_cert_path ? o->tls_cert_path : env("DOCKER_CERT_PATH");
-	const char *home = env("HOME");
-	_cleanup_free_ char *dir =
-		said ? xstrdup(said) : xasprintf("%s/.docker", home ? home : "/root");
+	int r = cert_file(w->dir, "ca.pem", &s->ca, err);
 
-	s->tls = true;
-	s->verify = o->tls_verify != 0;
-	s->ca = cert_file(dir, "ca.pem");
-	s->cert = cert_file(dir, "cert.pem");
-	s->key = cert_file(dir, "key.pem");
+	if (!r)
+		r = cert_file(w->dir, "cert.pem", &s->cert, err);
+	if (!r)
+		r = cert_file(w->dir, "key.pem", &s->key, err);
+	if (r < 0)
+		return r;
 	if (!s->cert != !s->key)
 		return err_class_set(err, ERR_USAGE, ENOENT,
-				     "TLS certificates in '%s': %s is there, but %s is not", dir,
+				     "TLS certificates in '%s': %s is there, but %s is not", w->dir,
 				     s->cert ? "cert.pem" : "key.pem",
 				     s->cert ? "key.pem" : "cert.pem");
-	if (said && !s->ca && !s->cert)
+	if (w->dir_said && !s->ca && !s->cert)
 		return err_class_set(err, ERR_USAGE, ENOENT,
 				     "TLS certificates: there is no ca.pem, cert.pem or key.pem "
 				     "in '%s'",
-				     dir);
+				     w->dir);
 	return 0;
+}
+
+static int use_tls(struct http_server *s, const struct tls_wish *w, struct err *err)
+{
+	s->tls = true;
+	s->verify = w->verify;
+	return w->dir ? cert_files(s, w, err) : 0;
 }
 
 #define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -123,18 +176,18 @@ static int check_address(const char *host, const char *rest, struct err *err)
 	return digits > 0;
 }
 
-static int use_tcp(struct http_server *s, const struct engine_opts *o, const char *rest,
+static int use_tcp(struct http_server *s, const struct tls_wish *w, const char *rest,
 		   const char *scheme, struct err *err)
 {
 	size_t len = strcspn(rest, "/"), path_len = strlen(rest + len);
-	bool https = !strcmp(scheme, "https"), tls = https || wants_tls(o);
+	bool https = !strcmp(scheme, "https"), tls = https || w->on;
 	int has_port = check_address(s->host, rest, err);
 
 	if (has_port < 0)
 		return has_port;
-	if (https && o->tls == 0)
+	if (https && w->off)
 		return bad_host(s->host, "https is TLS, but TLS is turned off", err);
-	if (!strcmp(scheme, "http") && o->tls > 0)
+	if (!strcmp(scheme, "http") && w->said)
 		return bad_host(s->host, "http is not TLS, but TLS is asked for", err);
 	tls = tls && strcmp(scheme, "http") != 0;
 	while (path_len && rest[len + path_len - 1] == '/')
@@ -145,19 +198,17 @@ static int use_tcp(struct http_server *s, const struct engine_opts *o, const cha
 			    : tls    ? ":2376"
 				     : ":2375",
 			    (int)path_len, rest + len);
-	return tls ? use_tls(s, o, err) : 0;
+	return tls ? use_tls(s, w, err) : 0;
 }
 
-int host_resolve(const struct engine_opts *opts, struct http_server *ret, struct err *err)
+/* @ret->host says where. */
+static int use_host(struct http_server *ret, const struct tls_wish *w, struct err *err)
 {
 	static const char *const schemes[] = { "tcp", "http", "https" };
-	const char *host = opts->host && *opts->host ? opts->host : env("DOCKER_HOST"), *rest;
+	const char *host = ret->host, *rest = strstr(host, "://");
 
-	ret->host = xstrdup(host ? host : ENGINE_DEFAULT_HOST);
-	host = ret->host;
 	if (*host == '/')
 		return use_socket(ret, host, err);
-	rest = strstr(host, "://");
 	if (!rest)
 		return bad_host(host, "it has no scheme", err);
 	rest += strlen("://");
@@ -167,7 +218,7 @@ int host_resolve(const struct engine_opts *opts, struct http_server *ret, struct
 		size_t len = strlen(schemes[i]);
 
 		if (!strncmp(host, schemes[i], len) && rest == host + len + 3)
-			return use_tcp(ret, opts, rest, schemes[i], err);
+			return use_tcp(ret, w, rest, schemes[i], err);
 	}
 	if (!strncmp(host, "ssh://", 6)) {
 		bad_host(host, "ssh is not supported", err);
@@ -176,6 +227,43 @@ int host_resolve(const struct engine_opts *opts, struct http_server *ret, struct
 				     "unix:///tmp/docker.sock");
 	}
 	return bad_host(host, "this scheme is not supported", err);
+}
+
+/* What nobody says: whoever listens where engines do. */
+static char *usual_host(void)
+{
+	_cleanup_strvec_ struct strvec paths = STRVEC_INIT;
+
+	sockets_usual(&paths);
+	return xasprintf("unix://%s", sockets_choose(&paths));
+}
+
+int host_resolve(const struct engine_opts *opts, struct http_server *ret, struct err *err)
+{
+	_cleanup_context_ struct docker_context context = { 0 };
+	_cleanup_wish_ struct tls_wish wish = { 0 };
+	const char *said = opts->host && *opts->host ? opts->host : NULL;
+	const char *name = opts->context && *opts->context ? opts->context : NULL;
+	const char *env = caller_env("DOCKER_HOST");
+	int r = 0;
+
+	if (said && name)
+		return err_class_set(err, ERR_USAGE, EINVAL,
+				     "--host and --context both say where the engine is: give one");
+	/* The order is that of docker's client. */
+	if (name || (!said && !env))
+		r = context_find(name, &context, err);
+	if (r < 0)
+		return r;
+	wish = r ? wish_of_context(opts, &context) : wish_of(opts);
+	if (r)
+		ret->host = TAKE_PTR(context.host);
+	else
+		ret->host = said || env ? xstrdup(said ? said : env) : usual_host();
+	r = use_host(ret, &wish, err);
+	return r < 0 && context.name && !said && !env
+		       ? err_wrap(err, "docker context '%s'", context.name)
+		       : r;
 }
 
 void host_release(struct http_server *server)

@@ -6,8 +6,6 @@
 #include "engine/http.h"
 #include "slimtrace/engine.h"
 
-#define ENGINE_DEFAULT_HOST "unix:///var/run/docker.sock"
-
 /* Fills @ret, which has to be zeroed. Errors are ERR_USAGE and name the value and its source. */
 int host_resolve(const struct engine_opts *opts, struct http_server *ret, struct err *err);
 void host_release(struct http_server *server);

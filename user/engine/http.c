@@ -177,6 +177,8 @@ static void set_tls(CURL *easy, const struct http_server *s)
 	if (s->cert) {
 		curl_easy_setopt(easy, CURLOPT_SSLCERT, s->cert);
 		curl_easy_setopt(easy, CURLOPT_SSLKEY, s->key);
+		/* An encrypted key is an error then; OpenSSL would ask the terminal otherwise. */
+		curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");
 	}
 }
 
@@ -294,11 +296,16 @@ static int connect_error(const struct call *c)
 			"is Docker running? another engine is chosen with --host or DOCKER_HOST");
 }
 
-static int tls_error(const struct call *c, const char *why)
+static int tls_error(const struct call *c, int code, const char *why)
 {
 	err_class_set(c->err, ERR_ENGINE, EPROTO,
 		      "no TLS connection to the container engine at %s: %s", c->h->server->host,
 		      why);
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		return err_hint(c->err,
+				"the engine's certificate has to be valid now, name this host, and "
+				"be signed by ca.pem in --tls-cert-path or DOCKER_CERT_PATH; "
+				"--tls-verify=false does without");
 	return err_hint(c->err, "does it speak TLS? the certificates are ca.pem, cert.pem and "
 				"key.pem in --tls-cert-path or DOCKER_CERT_PATH");
 }
@@ -318,7 +325,10 @@ static int broken_off(const struct call *c, const char *why)
 	if (!s->cert)
 		return err_hint(c->err, "does this engine want a client certificate (cert.pem and "
 					"key.pem in --tls-cert-path or DOCKER_CERT_PATH)?");
-	return r;
+	return err_hint(c->err,
+			"does this engine take the client certificate '%s'? its log says "
+			"why not",
+			s->cert);
 }
 
 static int transfer_error(const struct call *c, CURLcode code)
@@ -334,7 +344,7 @@ static int transfer_error(const struct call *c, CURLcode code)
 		return connect_error(c);
 	if (n == CURLE_SSL_CONNECT_ERROR || n == CURLE_PEER_FAILED_VERIFICATION ||
 	    n == CURLE_SSL_CERTPROBLEM || n == CURLE_SSL_CACERT_BADFILE)
-		return tls_error(c, why);
+		return tls_error(c, n, why);
 	if (n == CURLE_PARTIAL_FILE || n == CURLE_RECV_ERROR || n == CURLE_GOT_NOTHING ||
 	    n == CURLE_SEND_ERROR)
 		return broken_off(c, why);

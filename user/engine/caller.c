@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/caller.h"
+
+#include <pwd.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "slimtrace/base/alloc.h"
+#include "slimtrace/base/cleanup.h"
+#include "slimtrace/base/text.h"
+
+const char *caller_env(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+bool caller_uid(uid_t *ret)
+{
+	const char *said = caller_env("SUDO_UID");
+	struct err ignored = ERR_INIT;
+	unsigned long long uid;
+
+	if (!said || geteuid() != 0 ||
+	    text_parse_u64(said, 1, UINT32_MAX - 1, "SUDO_UID", &uid, &ignored) < 0)
+		return false;
+	*ret = (uid_t)uid;
+	return true;
+}
+
+char *caller_home(void)
+{
+	size_t size = 64 << 10;
+	_cleanup_free_ char *buf = xmalloc(size);
+	struct passwd pw, *found = NULL;
+	uid_t uid;
+
+	if (!caller_uid(&uid) || getpwuid_r(uid, &pw, buf, size, &found) != 0 || !found)
+		return NULL;
+	return found->pw_dir && found->pw_dir[0] == '/' ? xstrdup(found->pw_dir) : NULL;
+}

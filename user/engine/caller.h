@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whose command this is under sudo: engines and settings of that user are meant, too. */
+#ifndef ENGINE_CALLER_H
+#define ENGINE_CALLER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* A variable that is set and not empty, as docker's client takes it; else NULL. */
+const char *caller_env(const char *name);
+/* The user who called sudo; false when nobody did, and when we are not root. */
+bool caller_uid(uid_t *ret);
+/* That user's home directory, malloc'ed; NULL when there is none. */
+char *caller_home(void);
+
+#endif
