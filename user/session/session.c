@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "session/session.h"
@@ -97,31 +96,12 @@ static int check_image(const struct run *run, struct err *err)
 	return 0;
 }
 
-/* A tracer sees its own kernel only: the engine must run on it. */
-static int check_kernel(struct run *run, struct err *err)
-{
-	_cleanup_(json_free) cJSON *info = NULL;
-	const char *theirs;
-	struct utsname u;
-	int r = engine_info(run->engine, &info, err);
-
-	if (r < 0)
-		return r;
-	theirs = json_str(info, "KernelVersion", NULL);
-	if (uname(&u) < 0 || !theirs || !strcmp(theirs, u.release))
-		return 0;
-	err_class_set(err, ERR_KERNEL, EXDEV,
-		      "the engine at %s runs on another kernel: %s, here is %s",
-		      engine_host(run->engine), theirs, u.release);
-	return err_hint(err, "run slimtrace on the host that runs the engine");
-}
-
 /* What only a run of the image needs. */
 static int check_run(struct run *run, struct err *err)
 {
 	int r = check_image(run, err);
 
-	return r < 0 ? r : check_kernel(run, err);
+	return r < 0 ? r : run_check_kernel(run, err);
 }
 
 static int prepare(struct run *run, struct err *err)
@@ -168,12 +148,17 @@ static int start(struct run *run, struct err *err)
 	r = container_create(run, err);
 	if (r < 0)
 		return r;
+	r = run_check_runtime(run, err);
+	if (r < 0)
+		return r;
 	opts.container_id = run->container;
 	r = trace_open(&opts, &run->trace, err);
 	if (!r)
 		r = cancel_check(err);
 	if (!r)
 		r = container_start(run, err);
+	if (!r)
+		r = run_check_shared(run, err);
 	if (!r)
 		progress_done("container %.12s", run->container);
 	return r;
@@ -362,6 +347,7 @@ static void run_undo(struct run *run)
 	record_free(run->rec);
 	engine_free(run->engine);
 	json_free(run->inspect);
+	json_free(run->info);
 	strvec_release(&run->ports);
 	strvec_release(&run->tags);
 	free(run->tmpdir);

@@ -28,6 +28,7 @@ struct run {
 
 	struct engine *engine;
 	cJSON *inspect;	      /* of the image, as the engine tells it */
+	cJSON *info;	      /* of the engine; NULL when nothing is run */
 	const char *image_id; /* borrowed from inspect */
 	char *tmpdir;
 	struct strvec tags; /* of the slim image, normalised */
@@ -69,6 +70,14 @@ void run_parent_release(struct run_parent *parent);
 /* Dockerfile.fat of @img. @engine: NULL when there is none to ask. *ret_parent may be NULL. */
 int run_dockerfile(struct engine *engine, const struct image *img, struct strbuf *ret,
 		   char **ret_parent, struct err *err);
+
+/*
+ * kernel.c: whether the container runs on the kernel that is watched: what the engine says, what
+ * the created container's runtime is, and after the start what is seen of it. ERR_KERNEL if not.
+ */
+int run_check_kernel(struct run *run, struct err *err);
+int run_check_runtime(struct run *run, struct err *err);
+int run_check_shared(struct run *run, struct err *err);
 
 /* container.c */
 int container_create(struct run *run, struct err *err);

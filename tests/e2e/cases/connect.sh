@@ -119,12 +119,12 @@ if ! tls_engine server; then
 fi
 reached 'all certificates' --host $at --tls-cert-path good
 reached '--tls --tls-verify' --host $at --tls --tls-verify=true --tls-cert-path good
-env=(DOCKER_HOST=$at DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=good)
+env=(DOCKER_HOST="$at" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=good)
 reached 'by environment'
 reached 'options are above it' --tls-cert-path good --host $at
 env=(DOCKER_HOST=unix:///nowhere.sock)
 reached 'also the host' --host $at --tls-cert-path good
-env=(DOCKER_HOST=$at DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=wrongca)
+env=(DOCKER_HOST="$at" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=wrongca)
 reached 'verification off' --tls-verify=false
 refused 'wrong CA' 'certificate'
 env=()
