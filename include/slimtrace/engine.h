@@ -64,6 +64,11 @@ int engine_image_save(struct engine *e, const char *ref, int fd,
 		      void (*progress)(uint64_t bytes, void *ctx), void *ctx, struct err *err);
 /* POST /images/load from @fd, read from its start. An error late in the answer is an error. */
 int engine_image_load(struct engine *e, int fd, struct err *err);
+/*
+ * What to call an image that is loaded as @tag ("name:tag"): malloc'ed. Podman takes a name without
+ * a registry for one of Docker Hub's, where it calls what was made here "localhost/name".
+ */
+char *engine_image_name(const struct engine *e, const char *tag);
 /* Untags or removes. */
 int engine_image_remove(struct engine *e, const char *ref, struct err *err);
 

@@ -192,8 +192,84 @@ static void test_proxy_ignored(void)
 	unsetenv("ALL_PROXY");
 }
 
+/* --- Podman --- */
+
+static void ping_podman(struct fake_engine *f, const char *version)
+{
+	_cleanup_free_ char *bytes = xasprintf("HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\n"
+					       "Libpod-Api-Version: %s\r\n"
+					       "Content-Length: 2\r\n\r\nOK",
+					       version);
+	struct fake_reply reply = { .bytes = bytes };
+
+	fake_engine_reply(f, "GET /_ping", &reply);
+}
+
+static void check_name(const struct engine *e, const char *tag, const char *want)
+{
+	_cleanup_free_ char *got = engine_image_name(e, tag);
+
+	is_str(got, want, "'%s' is called", tag);
+}
+
+static void check_health(struct engine *e, const char *ref, const char *want, const char *name)
+{
+	_cleanup_(json_free) cJSON *image = NULL;
+	struct err err = ERR_INIT;
+
+	is_int(engine_image_inspect(e, ref, &image, &err), 0, "inspected: %s", name);
+	is_str(json_str(image, "Config.Healthcheck.x", "none"), want, "%s", name);
+}
+
+static void test_podman(void)
+{
+	_cleanup_(fake_engine_free) struct fake_engine *f = fake_engine_new();
+	_cleanup_(engine_free) struct engine *e = NULL;
+	struct err err;
+
+	ping_podman(f, "4.3.1");
+	for (const char *const *ref = (const char *const[]){ "a", "b", "c", NULL }; *ref; ref++) {
+		_cleanup_free_ char *path = xasprintf("GET /v1.41/images/%s/json", *ref);
+
+		fake_engine_json(f, path, 200, "{\"Config\":{\"Healthcheck\":null}}");
+	}
+	fake_engine_json(f, "GET /v1.41/images/d/json", 200,
+			 "{\"Config\":{\"Healthcheck\":{\"x\":\"its own\"}}}");
+	fake_engine_json(f, "GET /v4.3.1/libpod/images/a/json", 200,
+			 "{\"Healthcheck\":{\"x\":\"libpod\"}}");
+	fake_engine_json(f, "GET /v4.3.1/libpod/images/b/json", 200, "{\"Healthcheck\":[7]}");
+	fake_engine_json(f, "GET /v4.3.1/libpod/images/c/json", 500, "{\"cause\":\"x\"}");
+	is_int(open_fake(f, &e, &err), 0, "opened");
+	check_health(e, "a", "libpod", "a health check that only Podman's own API tells");
+	check_health(e, "b", "none", "one of another type is none");
+	check_health(e, "c", "none", "an error there is none here");
+	check_health(e, "d", "its own", "what is told already stays");
+	check_name(e, "x:latest", "localhost/x:latest");
+	check_name(e, "a/x:1.2", "localhost/a/x:1.2");
+	check_name(e, "localhost/x:1", "localhost/x:1");
+	check_name(e, "r.example/x:1", "r.example/x:1");
+	check_name(e, "r:5000/x:1", "r:5000/x:1");
+}
+
+static void test_not_podman(void)
+{
+	static const char *const versions[] = { "", "4.3.1/../../x", "4 x/", "abc" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		_cleanup_(fake_engine_free) struct fake_engine *f = fake_engine_new();
+		_cleanup_(engine_free) struct engine *e = NULL;
+		struct err err;
+
+		ping_podman(f, versions[i]);
+		is_int(open_fake(f, &e, &err), 0, "opened, with '%s'", versions[i]);
+		if (i != 2)
+			check_name(e, "x:latest", "x:latest");
+	}
+}
+
 int main(void)
 {
+	unsetenv("DOCKER_CONTEXT");
 	unsetenv("DOCKER_HOST");
 	unsetenv("DOCKER_API_VERSION");
 	unsetenv("DOCKER_TLS_VERIFY");
@@ -205,5 +281,7 @@ int main(void)
 	test_no_socket();
 	test_no_permission();
 	test_proxy_ignored();
+	test_podman();
+	test_not_podman();
 	return tap_done();
 }

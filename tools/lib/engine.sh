@@ -73,13 +73,14 @@ engine_start_slirp() {
 
 engine_has_route() { [[ $(nsenter --net="/proc/${engine_pids[0]}/ns/net" ip route show default) ]]; }
 
-# A second runtime, crun. With cgroup v2 it insists on raising its limit of locked memory (for a filter of
-# devices) and on every controller that a limit would want. Where either cannot be, containers have no limits.
-engine_add_crun() {
-	local dir=$ENGINE_DIR path
+# engine_crun FILE: prints the path of a crun that works here. With cgroup v2 it insists on raising its limit of
+# locked memory (for a filter of devices) and on every controller that a limit would want. Where either cannot
+# be, that is FILE, made here, whose containers have no limits.
+engine_crun() {
+	local path
 	path=$(command -v crun)
 	if ! prlimit --memlock=unlimited true 2>/dev/null || ! grep -qsw io /sys/fs/cgroup/cgroup.controllers; then
-		cat >"$dir/crun" <<-END
+		cat >"$1" <<-END
 			#!/bin/bash
 			for ((i = 1; i < \$#; i++)); do
 			        [[ \${!i} == --bundle ]] || continue
@@ -89,16 +90,16 @@ engine_add_crun() {
 			done
 			exec $path "\$@"
 		END
-		chmod 755 "$dir/crun"
-		path=$dir/crun
+		chmod 755 "$1"
+		path=$1
 	fi
-	printf '{"runtimes": {"crun": {"path": "%s"}}}\n' "$path" >"$dir/daemon.json"
+	echo "$path"
 }
 
 engine_start_dockerd() {
 	local dir=$ENGINE_DIR
 	echo '{}' >"$dir/daemon.json"
-	! have crun || engine_add_crun
+	! have crun || printf '{"runtimes": {"crun": {"path": "%s"}}}\n' "$(engine_crun "$dir/crun")" >"$dir/daemon.json"
 	export DOCKER_HOST=unix://$dir/docker.sock
 	unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
 	setsid nsenter --net="/proc/${engine_pids[0]}/ns/net" dockerd --config-file "$dir/daemon.json" -H "$DOCKER_HOST" --pidfile "$dir/docker.pid" \

@@ -19,6 +19,7 @@ struct engine {
 	struct api_version version;
 	bool version_fixed; /* by DOCKER_API_VERSION: not ours to change */
 	char version_text[16];
+	char libpod_version[16]; /* of Podman's own API; empty: it is not Podman */
 };
 
 /*
@@ -37,6 +38,9 @@ int api_json(struct engine *e, const struct http_request *req, cJSON **ret, cons
 	     struct err *err);
 
 void api_set_version(struct engine *e, struct api_version v);
+
+/* libpod.c: adds to an image's @inspect what Podman leaves out of it. Fails with -EINTR only. */
+int libpod_complete_image(struct engine *e, const char *ref, cJSON *inspect, struct err *err);
 
 /* errors.c: the error for an answer that is not a success. Returns -errno. */
 int api_error(const struct http_response *res, const char *what, struct err *err);

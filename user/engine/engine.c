@@ -44,6 +44,7 @@ static int ping(struct engine *e, struct api_version *ret, struct err *err)
 		return not_an_engine(e, &res, err);
 	/* The oldest daemons had no such header: @ret stays. */
 	api_version_parse(res.api_version, ret);
+	memcpy(e->libpod_version, res.libpod_version, sizeof(e->libpod_version));
 	return 0;
 }
 

@@ -77,18 +77,28 @@ static bool is_success(const struct call *c)
 	return c->res->status >= 200 && c->res->status < 300;
 }
 
-static void take_api_version(struct http_response *res, const char *line, size_t len)
+/* The value of the header @name ("api-version:"), cut to @size, when @line is that one. */
+static void take_header(const char *line, size_t len, const char *name, char *ret, size_t size)
 {
-	static const char name[] = "api-version:";
-	size_t i = sizeof(name) - 1, out = 0;
+	size_t i = strlen(name), out = 0;
 
 	if (len <= i || strncasecmp(line, name, i) != 0)
 		return;
 	while (i < len && line[i] == ' ')
 		i++;
-	while (i < len && line[i] > ' ' && out < sizeof(res->api_version) - 1)
-		res->api_version[out++] = line[i++];
-	res->api_version[out] = '\0';
+	while (i < len && line[i] > ' ' && out < size - 1)
+		ret[out++] = line[i++];
+	ret[out] = '\0';
+}
+
+static void take_versions(struct http_response *res, const char *line, size_t len)
+{
+	take_header(line, len, "api-version:", res->api_version, sizeof(res->api_version));
+	take_header(line, len, "libpod-api-version:", res->libpod_version,
+		    sizeof(res->libpod_version));
+	/* It becomes a part of paths. */
+	if (res->libpod_version[strspn(res->libpod_version, "0123456789.")])
+		res->libpod_version[0] = '\0';
 }
 
 /* libcurl hands over each header line, and an empty one at the end of each header block. */
@@ -105,7 +115,7 @@ static size_t on_header(char *data, size_t size, size_t n, void *ctx)
 					  "the engine's answer has too long a header");
 		return 0;
 	}
-	take_api_version(c->res, data, len);
+	take_versions(c->res, data, len);
 	curl_easy_getinfo(c->h->easy, CURLINFO_RESPONSE_CODE, &status);
 	c->res->status = (int)status;
 	if ((len == 1 || len == 2) && data[len - 1] == '\n' && status >= 200 && c->req->on_answer)

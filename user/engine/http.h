@@ -59,6 +59,7 @@ struct http_response {
 	int status;
 	struct strbuf body;   /* collected; of an error answer always, cut when it is very long */
 	char api_version[16]; /* the Api-Version header, or empty */
+	char libpod_version[16]; /* Podman's Libpod-Api-Version, digits and dots, or empty */
 };
 
 #define HTTP_RESPONSE_INIT ((struct http_response){ .body = STRBUF_INIT })

@@ -56,14 +56,20 @@ static int image_error(struct err *err, const char *ref)
 int engine_image_inspect(struct engine *e, const char *ref, cJSON **ret, struct err *err)
 {
 	_cleanup_free_ char *path = image_path(ref, "/json"), *what = xasprintf("image '%s'", ref);
+	_cleanup_(json_free) cJSON *image = NULL;
 	struct http_request req = HTTP_REQUEST_INIT;
 	int r = check_ref(ref, err);
 
 	if (r < 0)
 		return r;
 	req.path = path;
-	r = api_json(e, &req, ret, what, err);
-	return r < 0 ? image_error(err, ref) : 0;
+	r = api_json(e, &req, &image, what, err);
+	if (r < 0)
+		return image_error(err, ref);
+	r = libpod_complete_image(e, ref, image, err);
+	if (!r)
+		*ret = TAKE_PTR(image);
+	return r;
 }
 
 int engine_image_list(struct engine *e, cJSON **ret, struct err *err)

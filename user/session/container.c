@@ -113,6 +113,8 @@ int container_start(struct run *run, struct err *err)
 		return r;
 	r = engine_follow_start(run->engine, run->container, run->tty, output_feed, run->output,
 				&run->follow, err);
+	if (r == -EEXIST) /* Podman makes the container ready for its start here */
+		return start_failed(run, err);
 	if (r < 0)
 		return r;
 	run->started_ms = clock_mono_ms();

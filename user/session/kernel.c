@@ -153,6 +153,23 @@ static bool process_is_here(const struct run *run)
 	       strstr(text.buf, run->container);
 }
 
+/* A process that ends loses its cgroup a little before the engine knows that it ended. */
+static int wait_process(struct run *run, struct err *err)
+{
+	uint64_t until = clock_mono_ms() + APPEAR_MS;
+
+	while (run->pid > 0 && !process_is_here(run) && !container_ended(run)) {
+		int r;
+
+		if (clock_mono_ms() >= until)
+			return 0;
+		r = cancel_wait(-1, TICK_MS, err);
+		if (r < 0)
+			return r;
+	}
+	return 1;
+}
+
 int run_check_shared(struct run *run, struct err *err)
 {
 	int r = wait_appeared(run, err);
@@ -167,8 +184,9 @@ int run_check_shared(struct run *run, struct err *err)
 			      run->container, engine_host(run->engine));
 		return not_here(run, err);
 	}
-	if (run->pid <= 0 || process_is_here(run) || container_ended(run))
-		return 0;
+	r = wait_process(run, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	err_class_set(err, ERR_KERNEL, ESRCH,
 		      "container %.12s runs on this kernel, but its process %d cannot be seen from "
 		      "here: is slimtrace in a container without --pid=host?",

@@ -53,12 +53,12 @@ static int make_tags(struct run *run, struct err *err)
 	const char *image = run_image_name(run);
 
 	for (size_t i = 0; i < tags->n || i == 0; i++) {
-		char *tag;
+		_cleanup_free_ char *tag = NULL;
 		int r = slim_tag(image, tags->n ? tags->v[i] : NULL, &tag, err);
 
 		if (r < 0)
 			return r;
-		strvec_push_take(&run->tags, tag);
+		strvec_push_take(&run->tags, engine_image_name(run->engine, tag));
 	}
 	return 0;
 }
