@@ -111,6 +111,25 @@ uint64_t info_wasted(const struct info *info);
 /* Of all bytes in the layers, those that are not wasted, in per cent; 100 for an empty image. */
 double info_efficiency(const struct info *info);
 
+/* What the image says that it is made of; all NULL when it does not. */
+struct info_distro {
+	char *name, *version, *pretty; /* each may be NULL */
+};
+int info_distro_read(const struct image *img, struct info_distro *ret, struct err *err);
+void info_distro_release(struct info_distro *distro);
+
+/* Which package each entry of the image is of, as package managers say. */
+struct info_owners {
+	struct info_package *packages; /* in no order; some may have no file */
+	size_t n;
+	uint32_t *of; /* by the entry's ID: index + 1; 0: nobody says that it is its own */
+};
+int info_owners_find(const struct image *img, struct info_owners *ret, struct err *err);
+void info_owners_release(struct info_owners *owners);
+/* NULL: none, or @owners is NULL. */
+const struct info_package *info_owner(const struct info_owners *owners,
+				      const struct image_entry *e);
+
 /* How much is shown as text. */
 struct info_view {
 	unsigned int width;	  /* columns */

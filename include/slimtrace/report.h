@@ -13,6 +13,7 @@
 #include "slimtrace/base/strvec.h"
 #include "slimtrace/drive.h"
 #include "slimtrace/image.h"
+#include "slimtrace/info.h"
 #include "slimtrace/keep.h"
 #include "slimtrace/profile.h"
 #include "slimtrace/record.h"
@@ -76,6 +77,8 @@ struct report {
 	struct report_marks marks;
 	struct report_document *documents;
 	size_t n_documents;
+	struct info_owners owners; /* which package a file is of */
+	struct info_distro distro; /* that the image is made of */
 };
 void report_release(struct report *report);
 /* Copies both. */
@@ -117,10 +120,11 @@ int report_html(const struct report *report, const struct image *img, const stru
 
 /*
  * A line of files.jsonl: a JSON object for an entry of the image, which says whether it stays, and
- * if so with all its reasons and the access that first made it stay. Appended to @ret.
+ * if so with all its reasons and the access that first made it stay. @owners: which package it is
+ * of, may be NULL. Appended to @ret.
  */
 void report_entry(const struct image_entry *e, const struct keep *keep, const struct record *rec,
-		  struct strbuf *ret);
+		  const struct info_owners *owners, struct strbuf *ret);
 /* The same for people; @line is such an object, @diff_id of its layer (NULL: not known). */
 void report_why(const cJSON *line, const char *diff_id, struct strbuf *ret);
 

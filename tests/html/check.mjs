@@ -62,6 +62,8 @@ async function drills(page) {
 	await page.click("input[value=layer]");
 	ok(/layer/.test(await text(page, "#crumbs")), "by layer");
 	ok(/^1: |^2: /.test((await texts(page, "#list th button"))[0]), "the layers are listed", await texts(page, "#list th button"));
+	await page.click("input[value=package]");
+	ok((await texts(page, "#list th button")).join() === "of no package,doc 1.0-2 (dpkg)", "by package", await texts(page, "#list th button"));
 	await page.click("input[value=dir]");
 	await page.click("input[value=dropped]");
 	ok(await page.$$eval("#map .cell:not(.nest)", (all) => all.every((c) => c.style.getPropertyValue("--p") === "0")), "what went, alone");

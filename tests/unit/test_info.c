@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "slimtrace/info.h"
 
+#include "slimtrace/base/alloc.h"
+
 #include "../lib/tap.h"
 #include "test_image.h"
 
@@ -194,6 +196,84 @@ static void test_gates(const struct info *info)
 	}
 }
 
+static const struct item owned[] = {
+	{ .path = "usr/bin/tool", .type = AE_IFREG, .text = "tool" },
+	{ .path = "usr/bin/tool.real", .type = AE_IFREG, .text = "other" },
+	{ .path = "bin", .type = AE_IFLNK, .text = "usr/bin" },
+	{ .path = "loose", .type = AE_IFREG, .text = "nobody's" },
+	{ .path = "var/lib/dpkg/status",
+	  .type = AE_IFREG,
+	  .text = "Package: tool\nVersion: 1:2\n\nPackage: wrap\nVersion: 3\n" },
+	{ .path = "var/lib/dpkg/diversions",
+	  .type = AE_IFREG,
+	  .text = "/bin/tool\n/bin/tool.real\nwrap\n" },
+	{ .path = "var/lib/dpkg/info/tool:amd64.list",
+	  .type = AE_IFREG,
+	  .text = "/.\n/usr\n/bin/tool\n/none\n/../../etc/passwd\n" },
+	{ .path = "var/lib/dpkg/info/wrap.list", .type = AE_IFREG, .text = "/bin/tool\n" },
+	{ .path = "var/lib/dpkg/info/.list", .type = AE_IFREG, .text = "/loose\n" },
+	{ .path = "var/lib/dpkg/status.d/base.md5sums",
+	  .type = AE_IFREG,
+	  .text = "0123  etc/base\nbroken\n" },
+	{ .path = "etc/base", .type = AE_IFREG, .text = "x" },
+	{ .path = "lib/apk/db/installed",
+	  .type = AE_IFREG,
+	  .text = "V:0\nR:loose\nP:musl\nV:1.2\nF:lib\nR:ld-musl.so\nF:none\nR:x\n\nR:loose\n" },
+	{ .path = "lib/ld-musl.so", .type = AE_IFREG, .text = "ld" },
+	{ .path = "site/m-1.dist-info/RECORD",
+	  .type = AE_IFREG,
+	  .text = "m/a.py,sha256=x,1\r\n\"m/b\"\"c.py\",,\n../usr/bin/tool,,\n\"open" },
+	{ .path = "site/m/a.py", .type = AE_IFREG, .text = "a" },
+	{ .path = "site/m/b\"c.py", .type = AE_IFREG, .text = "b" },
+	{ .path = "node_modules/out/package.json", .type = AE_IFREG, .text = "{}" },
+	{ .path = "node_modules/out/lib/x.js", .type = AE_IFREG, .text = "x" },
+	{ .path = "node_modules/out/node_modules/in/package.json", .type = AE_IFREG, .text = "{}" },
+	{ .path = "node_modules/out/node_modules/in/y.js", .type = AE_IFREG, .text = "y" },
+	{ .path = "gem/specifications/default/r-1.0.gemspec", .type = AE_IFREG, .text = "" },
+	{ .path = "gem/gems/r-1.0/lib/r.rb", .type = AE_IFREG, .text = "r" },
+	{ .path = "gem/extensions/x86/3.1/r-1.0/r.so", .type = AE_IFREG, .text = "so" },
+};
+
+static void test_owners(void)
+{
+	static const struct {
+		const char *path, *owner;
+	} cases[] = {
+		{ "/usr/bin/tool", "dpkg wrap 3" },
+		{ "/usr/bin/tool.real", "dpkg tool 1:2" },
+		{ "/var/lib/dpkg/info/tool:amd64.list", "dpkg tool 1:2" },
+		{ "/loose", NULL },
+		{ "/bin", NULL },
+		{ "/etc/base", "dpkg base " },
+		{ "/lib/ld-musl.so", "apk musl 1.2" },
+		{ "/site/m/a.py", "pip m 1" },
+		{ "/site/m/b\"c.py", "pip m 1" },
+		{ "/site/m-1.dist-info/RECORD", "pip m 1" },
+		{ "/node_modules/out/lib/x.js", "npm out " },
+		{ "/node_modules/out/node_modules/in/y.js", "npm in " },
+		{ "/gem/gems/r-1.0/lib/r.rb", "gem r 1.0" },
+		{ "/gem/extensions/x86/3.1/r-1.0/r.so", "gem r 1.0" },
+	};
+	const struct item *const items[] = { owned };
+	const size_t n[] = { ARRAY_SIZE(owned) };
+	_cleanup_(image_free) struct image *img = open_layers(items, n, 1);
+	struct info_owners owners = { 0 };
+	struct err err = ERR_INIT;
+
+	if (!ok(img && info_owners_find(img, &owners, &err) == 0, "owners are found"))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct image_entry *e = image_lookup(img, cases[i].path);
+		const struct info_package *p = e ? info_owner(&owners, e) : NULL;
+		_cleanup_free_ char *text =
+			p ? xasprintf("%s %s %s", p->manager, p->name, p->version) : NULL;
+
+		ok(e != NULL, "%s is there", cases[i].path);
+		is_str(text, cases[i].owner, "whose %s is", cases[i].path);
+	}
+	info_owners_release(&owners);
+}
+
 int main(void)
 {
 	_cleanup_(image_free) struct image *img = open_two();
@@ -204,6 +284,7 @@ int main(void)
 	test_finds(&info);
 	test_text(&info);
 	test_gates(&info);
+	test_owners();
 	info_release(&info);
 	return tap_done();
 }

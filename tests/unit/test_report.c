@@ -104,7 +104,7 @@ static void test_why(void)
 	_cleanup_(json_free) cJSON *json = NULL;
 	struct err err = ERR_INIT;
 
-	report_entry(image_lookup(img, "/b\xff"), keep, rec, &line);
+	report_entry(image_lookup(img, "/b\xff"), keep, rec, NULL, &line);
 	if (!ok(!json_parse(line.buf, line.len, "line", &json, &err), "a line is JSON"))
 		return;
 	report_why(json, NULL, &text);

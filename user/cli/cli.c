@@ -13,6 +13,7 @@
 #include "slimtrace/base/log.h"
 #include "slimtrace/base/progress.h"
 #include "slimtrace/base/text.h"
+#include "slimtrace/report.h"
 
 #define GLOBAL(field) offsetof(struct global_opts, field)
 
@@ -139,6 +140,17 @@ int command_failed(const struct err *err)
 	return command_exit_code(err);
 }
 
+int command_failed_as(const struct global_opts *global, const struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	if (global->json) {
+		report_result(NULL, err, command_exit_code(err), &text);
+		fwrite(text.buf, 1, text.len, stdout);
+	}
+	return command_failed(err);
+}
+
 /* Log level and progress, as soon as the options are known. */
 static void apply(const struct global_opts *global)
 {
@@ -163,7 +175,7 @@ int command_parse(int argc, char **argv, const struct option_set *own, size_t n_
 	return r;
 }
 
-static int unknown_command(const char *name)
+static int unknown_command(const struct global_opts *global, const char *name)
 {
 	struct err err = ERR_INIT;
 
@@ -171,16 +183,16 @@ static int unknown_command(const char *name)
 	err_hint(&err, "the commands are build, profile, why, merge, info, clean and version; see "
 		       "'slimtrace "
 		       "--help'");
-	return command_failed(&err);
+	return command_failed_as(global, &err);
 }
 
-static int no_command(void)
+static int no_command(const struct global_opts *global)
 {
 	struct err err = ERR_INIT;
 
 	err_class_set(&err, ERR_USAGE, 0, "no command given");
 	err_hint(&err, "see 'slimtrace --help'");
-	return command_failed(&err);
+	return command_failed_as(global, &err);
 }
 
 /*
@@ -222,17 +234,17 @@ int cli_main(int argc, char **argv)
 	set.target = &global;
 	if (cancel_init(&err) < 0 ||
 	    options_parse(argc, argv, &set, 1, true, &args, &next, &err) < 0)
-		return command_failed(&err);
+		return command_failed_as(&global, &err);
 	if (global.version)
 		return cmd_version(1, argv, &global);
 	if (next >= argc || !strcmp(argv[next], "help")) {
 		if (next >= argc && !global.help)
-			return no_command();
+			return no_command(&global);
 		print_help();
 		return EXIT_OK;
 	}
 	command = find_command(argv[next]);
 	if (!command)
-		return unknown_command(argv[next]);
+		return unknown_command(&global, argv[next]);
 	return command->run(argc - next, argv + next, &global);
 }

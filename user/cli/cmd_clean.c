@@ -43,9 +43,11 @@ static int run(const struct clean_args *args, const struct global_opts *global, 
 	struct clean_result done;
 	int r = session_clean(&opts, &done, err);
 
+	if (r < 0)
+		return r;
 	if (global->json)
-		printf("{\"state\": \"%s\", \"containers\": %zu, \"directories\": %zu}\n",
-		       r < 0 ? "failed" : "done", done.containers, done.directories);
+		printf("{\"state\": \"done\", \"containers\": %zu, \"directories\": %zu}\n",
+		       done.containers, done.directories);
 	else
 		printf("removed %zu container%s, %zu director%s\n", done.containers,
 		       done.containers == 1 ? "" : "s", done.directories,
@@ -70,5 +72,5 @@ int cmd_clean(int argc, char **argv, struct global_opts *global)
 				  words.v[0]);
 	if (!r)
 		r = run(&args, global, &err);
-	return r < 0 ? command_failed(&err) : EXIT_OK;
+	return r < 0 ? command_failed_as(global, &err) : EXIT_OK;
 }

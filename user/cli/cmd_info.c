@@ -146,18 +146,6 @@ static int check(struct info_args *args, const struct strvec *words, struct err 
 	return 0;
 }
 
-/* A program gets one document, also of a failure. */
-static int failed_with(const struct err *err, bool json)
-{
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-
-	if (json) {
-		report_result(NULL, err, command_exit_code(err), &text);
-		fwrite(text.buf, 1, text.len, stdout);
-	}
-	return command_failed(err);
-}
-
 int cmd_info(int argc, char **argv, struct global_opts *global)
 {
 	struct info_args args = { .duplicates = true,
@@ -184,6 +172,6 @@ int cmd_info(int argc, char **argv, struct global_opts *global)
 	}
 	info_gates_release(&args.gates);
 	if (r < 0)
-		return failed_with(&err, global->json);
+		return command_failed_as(global, &err);
 	return failed ? EXIT_CHECK : EXIT_OK;
 }

@@ -125,5 +125,5 @@ int cmd_merge(int argc, char **argv, struct global_opts *global)
 		r = err_class_set(&err, ERR_USAGE, EINVAL, "no record given");
 	if (!r)
 		r = merge(&args, &files, global->json, &err);
-	return r < 0 ? command_failed(&err) : EXIT_OK;
+	return r < 0 ? command_failed_as(global, &err) : EXIT_OK;
 }

@@ -191,7 +191,7 @@ int cmd_version(int argc, char **argv, struct global_opts *global)
 		r = err_class_set(&err, ERR_USAGE, EINVAL, "version takes no argument: '%s'",
 				  words.v[0]);
 	if (r < 0)
-		return command_failed(&err);
+		return command_failed_as(global, &err);
 	if (global->help)
 		print_help(&set);
 	else if (global->json)
@@ -200,5 +200,5 @@ int cmd_version(int argc, char **argv, struct global_opts *global)
 		r = print_feature_table(&err);
 	else
 		print_all(global);
-	return r < 0 ? command_failed(&err) : EXIT_OK;
+	return r < 0 ? command_failed_as(global, &err) : EXIT_OK;
 }

@@ -39,7 +39,8 @@ static int why(const struct strvec *words, const struct global_opts *global, str
 	int r = session_why(&opts, &text, &json, err);
 	const struct strbuf *out = global->json ? &json : &text;
 
-	fwrite(out->buf, 1, out->len, stdout);
+	if (!r || !global->json)
+		fwrite(out->buf, 1, out->len, stdout);
 	return r;
 }
 
@@ -60,5 +61,5 @@ int cmd_why(int argc, char **argv, struct global_opts *global)
 	}
 	if (!r)
 		r = why(&words, global, &err);
-	return r < 0 ? command_failed(&err) : EXIT_OK;
+	return r < 0 ? command_failed_as(global, &err) : EXIT_OK;
 }

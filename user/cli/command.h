@@ -47,5 +47,7 @@ int command_parse(int argc, char **argv, const struct option_set *own, size_t n_
 int command_exit_code(const struct err *err);
 /* Prints the error and its hint, and gives the exit code that belongs to it. */
 int command_failed(const struct err *err);
+/* The same; with --output-format json a program gets its one document, too. */
+int command_failed_as(const struct global_opts *global, const struct err *err);
 
 #endif

@@ -15,6 +15,9 @@ int info_files(const struct image *img, const struct info_opts *opts, struct inf
 	       struct err *err);
 int info_packages(const struct image *img, struct info *info, struct err *err);
 int info_language_packages(const struct image *img, struct info *info, struct err *err);
+/* Adds the one that @e tells of, if it is such a file or directory. */
+int info_language_package(const struct image *img, struct info *info, const struct image_entry *e,
+			  struct err *err);
 void info_secrets(const struct image *img, struct info *info);
 int info_os(const struct image *img, struct info *info, struct err *err);
 

@@ -87,16 +87,19 @@ static int find_npm(const struct image *img, struct info *info, const struct ima
 	return cancel_check(err);
 }
 
+int info_language_package(const struct image *img, struct info *info, const struct image_entry *e,
+			  struct err *err)
+{
+	find_python(info, e);
+	find_gem(info, e);
+	return find_npm(img, info, e, err);
+}
+
 int info_language_packages(const struct image *img, struct info *info, struct err *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; !r && i < image_entry_count(img); i++) {
-		const struct image_entry *e = image_entry(img, (uint32_t)i);
-
-		find_python(info, e);
-		find_gem(info, e);
-		r = find_npm(img, info, e, err);
-	}
+	for (size_t i = 0; !r && i < image_entry_count(img); i++)
+		r = info_language_package(img, info, image_entry(img, (uint32_t)i), err);
 	return r;
 }

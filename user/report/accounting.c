@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the bytes went: what is kept and what is dropped add up to the fat image, by layer and by
- * directory. A file with several names has its bytes once, at its first name that stays, or else at
- * its first one. Of a file of which only parts stay, the rest counts as dropped.
+ * Where the bytes went: what is kept and what is dropped add up to the fat image, by layer, by
+ * directory, by package and by reason. A file with several names has its bytes once, at its first
+ * name that stays, or else at its first one. Of a file of which only parts stay, the rest counts as
+ * dropped.
  */
 #include "report/accounting.h"
 
@@ -88,19 +89,47 @@ static struct tally *tally_tree(const struct image *img, const struct keep *keep
 	return all;
 }
 
-static struct tally *tally_layers(const struct image *img, const struct keep *keep)
+/* What a sum is by: a number of the entry that is less than the number of sums. */
+typedef size_t part_fn(const struct image_entry *e, const void *ctx);
+
+static struct tally *tally_parts(const struct image *img, const struct keep *keep, size_t n,
+				 part_fn *part, const void *ctx)
 {
-	struct tally *layers = xcalloc(image_layer_count(img) + 1, sizeof(*layers));
+	struct tally *parts = xcalloc(n, sizeof(*parts));
 	struct strmap *holders = find_holders(img, keep);
 
 	for (uint32_t id = 0; id < image_entry_count(img); id++) {
 		const struct image_entry *e = image_entry(img, id);
 		struct tally own = tally_of(e, keep, holders);
 
-		add(&layers[e->layer], &own);
+		add(&parts[part(e, ctx)], &own);
 	}
 	strmap_free(holders);
-	return layers;
+	return parts;
+}
+
+static size_t part_layer(const struct image_entry *e, const void *ctx)
+{
+	(void)ctx;
+	return e->layer;
+}
+
+/* 0: nobody's */
+static size_t part_package(const struct image_entry *e, const void *ctx)
+{
+	const struct info_owners *owners = ctx;
+
+	return owners->of ? owners->of[e->id] : 0;
+}
+
+/* The first that it has, in the order of enum keep_reason; then excluded ones; then the others. */
+static size_t part_reason(const struct image_entry *e, const void *ctx)
+{
+	uint32_t reasons = keep_reasons(ctx, e);
+
+	if (!reasons)
+		return keep_is_excluded(ctx, e) ? KEEP_REASONS : KEEP_REASONS + 1;
+	return (size_t)__builtin_ctz(reasons);
 }
 
 static void add_counts(cJSON *obj, const char *key, uint64_t files, uint64_t bytes)
@@ -148,7 +177,8 @@ static void add_directories(cJSON *obj, const struct image *img, const struct ta
 static void add_layers(cJSON *obj, const struct image *img, const struct keep *keep)
 {
 	cJSON *array = json_add(obj, "layers", json_array());
-	_cleanup_free_ struct tally *layers = tally_layers(img, keep);
+	_cleanup_free_ struct tally *layers =
+		tally_parts(img, keep, image_layer_count(img) + 1, part_layer, NULL);
 
 	for (size_t i = 0; i < image_layer_count(img); i++) {
 		const struct image_layer *layer = image_layer(img, i);
@@ -162,7 +192,49 @@ static void add_layers(cJSON *obj, const struct image *img, const struct keep *k
 	}
 }
 
-void report_add_accounting(cJSON *obj, const struct image *img, const struct keep *keep)
+static void add_packages(cJSON *obj, const struct image *img, const struct keep *keep,
+			 const struct info_owners *owners)
+{
+	cJSON *array = json_add(obj, "packages", json_array());
+	_cleanup_free_ struct tally *parts =
+		tally_parts(img, keep, owners->n + 1, part_package, owners);
+
+	for (size_t i = 0; i < owners->n; i++) {
+		const struct info_package *p = &owners->packages[i];
+		cJSON *one = parts[i + 1].files ? json_append(array, json_object()) : NULL;
+
+		if (!one)
+			continue;
+		json_add_str(one, "manager", p->manager);
+		json_add_bytes(one, "name", p->name, strlen(p->name));
+		json_add_bytes(one, "version", p->version, strlen(p->version));
+		add_tally(one, &parts[i + 1]);
+	}
+	add_tally(json_add(obj, "no_package", json_object()), &parts[0]);
+}
+
+/* Each file once, unlike in "rules", where one counts for all that it has. */
+static void add_reasons(cJSON *obj, const struct image *img, const struct keep *keep)
+{
+	cJSON *array = json_add(obj, "reasons", json_array());
+	_cleanup_free_ struct tally *parts =
+		tally_parts(img, keep, KEEP_REASONS + 2, part_reason, keep);
+
+	for (unsigned int i = 0; i < KEEP_REASONS + 2; i++) {
+		cJSON *one = parts[i].files ? json_append(array, json_object()) : NULL;
+
+		if (!one)
+			continue;
+		json_add_str(one, "reason",
+			     i < KEEP_REASONS	 ? keep_reason_name(i)
+			     : i == KEEP_REASONS ? "excluded"
+						 : "not-used");
+		add_tally(one, &parts[i]);
+	}
+}
+
+void report_add_accounting(cJSON *obj, const struct image *img, const struct keep *keep,
+			   const struct info_owners *owners)
 {
 	cJSON *accounting = json_add(obj, "accounting", json_object());
 	_cleanup_free_ struct tally *all = tally_tree(img, keep);
@@ -170,6 +242,8 @@ void report_add_accounting(cJSON *obj, const struct image *img, const struct kee
 	add_tally(accounting, &all[0]);
 	add_layers(accounting, img, keep);
 	add_directories(accounting, img, all);
+	add_packages(accounting, img, keep, owners);
+	add_reasons(accounting, img, keep);
 }
 
 /* --- where most was dropped --- */

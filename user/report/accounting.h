@@ -5,7 +5,8 @@
 #include "slimtrace/base/json.h"
 #include "slimtrace/report.h"
 
-/* What is kept and dropped by layer and directory, as an object "accounting". */
-void report_add_accounting(cJSON *obj, const struct image *img, const struct keep *keep);
+/* What is kept and dropped by layer, directory, package and reason, as an object "accounting". */
+void report_add_accounting(cJSON *obj, const struct image *img, const struct keep *keep,
+			   const struct info_owners *owners);
 
 #endif

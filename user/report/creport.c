@@ -378,20 +378,32 @@ static void add_members(const cJSON *doc, struct strbuf *ret)
 	strbuf_add(ret, text.buf + strlen(begin), text.len - strlen(begin) - strlen(end));
 }
 
+static void add_system(cJSON *doc, const struct info_distro *distro, const struct record *rec)
+{
+	cJSON *system = json_add(doc, "system", json_object()), *of;
+
+	json_add_str(system, "type", "Linux");
+	json_add_str(system, "release", rec->kernel ? rec->kernel : "");
+	if (!distro->pretty)
+		return;
+	of = json_add(system, "distro", json_object());
+	json_add_str(of, "name", distro->name ? distro->name : "");
+	json_add_str(of, "version", distro->version ? distro->version : "");
+	json_add_str(of, "display_name", distro->pretty);
+}
+
 static void add_head(const struct report *report, const struct image *img, const struct record *rec,
 		     struct strbuf *ret)
 {
 	_cleanup_(json_free) cJSON *doc = json_object();
-	cJSON *monitors, *system;
+	cJSON *monitors;
 
 	json_add_str(doc, "document", "doc.report.container");
 	json_add_str(doc, "version", CREPORT_VERSION);
 	json_add_str(doc, "target_type", "container.image");
 	json_add_str(doc, "image_id", report->image_id);
 	add_start_command(doc, image_config(img), rec);
-	system = json_add(doc, "system", json_object());
-	json_add_str(system, "type", "Linux");
-	json_add_str(system, "release", rec->kernel ? rec->kernel : "");
+	add_system(doc, &report->distro, rec);
 	monitors = json_add(doc, "monitors", json_object());
 	add_fan(monitors, rec);
 	add_pt(monitors, rec);
@@ -406,7 +418,7 @@ static void add_tail(const struct report *report, const struct image *img, const
 
 	report_add_run(ours, report);
 	report_add_rules(ours, keep);
-	report_add_accounting(ours, img, keep);
+	report_add_accounting(ours, img, keep, &report->owners);
 	add_members(doc, ret);
 }
 

@@ -75,8 +75,16 @@ static void add_sizes(cJSON *line, const struct keep *keep, const struct image_e
 		json_add_int(line, "original_size", (int64_t)e->size);
 }
 
+static void add_owner(cJSON *line, const struct info_package *package)
+{
+	if (!package)
+		return;
+	json_add_bytes(line, "package", package->name, strlen(package->name));
+	json_add_str(line, "package_manager", package->manager);
+}
+
 void report_entry(const struct image_entry *e, const struct keep *keep, const struct record *rec,
-		  struct strbuf *ret)
+		  const struct info_owners *owners, struct strbuf *ret)
 {
 	_cleanup_(json_free) cJSON *line = json_object();
 	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
@@ -90,6 +98,7 @@ void report_entry(const struct image_entry *e, const struct keep *keep, const st
 	json_add_str(line, "verdict", keep_has(keep, e) ? "kept" : "dropped");
 	add_sizes(line, keep, e);
 	json_add_int(line, "layer", e->layer);
+	add_owner(line, info_owner(owners, e));
 	if (keep_has(keep, e))
 		report_add_reasons(line, keep_reasons(keep, e));
 	else if (keep_is_excluded(keep, e))

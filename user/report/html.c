@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report.html: the page with its data in it. The data is three JSON documents in <script> elements
+ * report.html: the page with its data in it. The data is four JSON documents in <script> elements
  * that no browser executes; user/report/html/src/data.js reads them. Files and uses are arrays of
  * arrays, a row a line, written in pieces: there may be very many.
  */
@@ -201,6 +201,31 @@ static int write_uses(struct page *p, struct err *err)
 	return r < 0 ? r : end(p, err);
 }
 
+/* {"names": [[manager, name, version]...], "of": by entry, [index + 1...]} */
+static int write_packages(struct page *p, const struct info_owners *owners, struct err *err)
+{
+	int r = begin(p, "packages", err);
+
+	strbuf_addstr(&p->text, "{\"names\":[");
+	for (size_t i = 0; !r && i < owners->n; i++) {
+		const struct info_package *package = &owners->packages[i];
+
+		strbuf_addf(&p->text, "%s[\"%s\",", i ? ",\n" : "", package->manager);
+		report_page_string(package->name, strlen(package->name), &p->text);
+		strbuf_addch(&p->text, ',');
+		report_page_string(package->version, strlen(package->version), &p->text);
+		strbuf_addch(&p->text, ']');
+		r = flush(p, BLOCK, err);
+	}
+	strbuf_addstr(&p->text, "],\"of\":[");
+	for (uint32_t id = 0; !r && owners->n && id < image_entry_count(p->img); id++) {
+		strbuf_addf(&p->text, "%s%u", id ? "," : "", owners->of[id]);
+		r = flush(p, BLOCK, err);
+	}
+	strbuf_addstr(&p->text, "]}");
+	return r < 0 ? r : end(p, err);
+}
+
 static int write_meta(struct page *p, const struct report *report, struct err *err)
 {
 	_cleanup_(json_free) cJSON *meta = report_page_meta(report, p->img, p->keep, p->rec);
@@ -222,6 +247,8 @@ static int write_page(struct page *p, const struct report *report, struct err *e
 		r = write_files(p, err);
 	if (!r)
 		r = write_uses(p, err);
+	if (!r)
+		r = write_packages(p, &report->owners, err);
 	s = report_page_tail(&len);
 	return r < 0 ? r : put(p, s, len, err);
 }

@@ -26,6 +26,8 @@ void report_release(struct report *report)
 		free(report->documents[i].text);
 	}
 	free(report->documents);
+	info_owners_release(&report->owners);
+	info_distro_release(&report->distro);
 	*report = (struct report){ 0 };
 }
 

@@ -52,6 +52,20 @@ static void add_words(const cJSON *array, struct strbuf *ret)
 	}
 }
 
+static void add_package(const cJSON *line, struct strbuf *ret)
+{
+	size_t len = 0;
+	_cleanup_free_ char *name = json_bytes(line, "package", &len);
+
+	if (!name)
+		return;
+	strbuf_addstr(ret, "  package    ");
+	add_safe(ret, name);
+	strbuf_addstr(ret, " (");
+	add_safe(ret, json_str(line, "package_manager", "?"));
+	strbuf_addstr(ret, ")\n");
+}
+
 /* Who, how, when. */
 static void add_use(const cJSON *line, struct strbuf *ret)
 {
@@ -113,6 +127,7 @@ void report_why(const cJSON *line, const char *diff_id, struct strbuf *ret)
 	if (!path)
 		path = xstrdup("?");
 	add_head(line, path, diff_id, ret);
+	add_package(line, ret);
 	if (!strcmp(json_str(line, "verdict", ""), "kept")) {
 		add_reasons(line, ret);
 		add_use(line, ret);

@@ -253,7 +253,10 @@ void trace_counts(struct trace *t, struct trace_counts *ret)
 	c.programs =
 		t->collector.builder ? record_builder_record(t->collector.builder)->n_programs : 0;
 	c.lost = sum_lost(t);
-	c.started = t->collector.first_ns != 0;
+	/* The event may have found the ring buffer full, or wait in it: the flag does not. */
+	c.started = t->collector.first_ns ||
+		    (!t->finished &&
+		     __atomic_load_n(&t->programs.skel->bss->started, __ATOMIC_RELAXED));
 	pthread_mutex_unlock(&t->lock);
 	*ret = c;
 }

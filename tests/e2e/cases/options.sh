@@ -103,6 +103,23 @@ is 'version --features: exit status' "$rc" 0
 is 'version --features: four fields a line' "$(grep -vcP '^[a-z_]+\t(yes|no)\t[^\t]+\t[^\t]*$' <<<"$out")" 0
 is 'version --features: the tracer works' "$(grep -P '^tracepoints\t' <<<"$out" | cut -f2)" yes
 has 'version --features: nothing else' "$(head -n 1 <<<"$out")" tracepoints
+# --- one JSON document of each command, however it ends ---
+document() { # NAME ARG...
+	local name=$1
+	shift
+	slimtrace --output-format json "$@"
+	is "$name: one document that says so" "$(jq -s 'length == 1 and .[0].state == "failed" and .[0].exit_code > 0 and
+		(.[0].error.message | length) > 0' <<<"$out")" true
+}
+for command in build profile info why merge clean version; do
+	document "$command, an option that is none" "$command" --nonsense
+done
+for command in build profile info; do document "$command, no image" "$command" no/such:image; done
+document 'why, no image' why no/such:image /
+document 'merge, no file' merge no-such.json
+document 'clean, no engine' --host unix:///nowhere clean
+document 'no command'
+document 'no such command' nonsense
 slimtrace --output-format json version
 is 'version: JSON' "$(jq -r '.tracer.features[0].present, .engine.host' <<<"$out")" $'true\n'"$DOCKER_HOST"
 slimtrace --output-format json build --nonsense

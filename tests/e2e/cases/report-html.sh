@@ -34,6 +34,8 @@ prog webserver
 put www/index.html 'page'
 put "hostile/$hostile" 'text'
 put usr/share/doc/some.gone "$(head -c 200000 /dev/zero | tr '\0' x)"
+put var/lib/dpkg/status $'Package: doc\nStatus: install ok installed\nVersion: 1.0-2\n'
+put var/lib/dpkg/info/doc.list $'/.\n/usr\n/usr/share/doc/some.gone'
 put usr/lib/big "$(head -c 900000 /dev/zero | tr '\0' y)"
 put usr/share/zero/a a
 put odd/$'odd-\xff' 'not UTF-8'
@@ -53,7 +55,7 @@ slim report e2e/report
 dir=$(artifacts e2e/report)
 ok 'the page is among the artifacts' test -s "$dir/report.html"
 is 'for root only' "$(stat -c %a "$dir/report.html")" 600
-is 'as many ends of scripts as scripts' "$(grep -o '</script' "$dir/report.html" | wc -l)" 4
+is 'as many ends of scripts as scripts' "$(grep -o '</script' "$dir/report.html" | wc -l)" 5
 jq -n --arg creport "$dir/creport.json" --arg hostile "/hostile/$hostile" '{image: "e2e/report", creport: $creport,
 	search: "/www/index.html", program: "/webserver", hostile: $hostile,
 	odd: "/odd/odd-\\xff,/odd/odd-\\u{202e}gnp.exe,/odd/odd-<!--<script>,/odd/odd-\"\\"}' >expect.json

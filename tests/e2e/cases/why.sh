@@ -10,6 +10,8 @@ prog once
 for name in file other gone; do put "data/$name" "the $name"; done
 put 'data/odd
 name' 'odd'
+put var/lib/dpkg/status $'Package: tool\nStatus: install ok installed\nVersion: 1:2-3\n'
+put var/lib/dpkg/info/tool.list $'/.\n/link/file\n/data\n'
 ln context/root/data/other context/root/data/another
 ln -s data context/root/link
 ln -s /link/file context/root/chain
@@ -37,6 +39,15 @@ accounting=$(jq .slimtrace.accounting "$dir/creport.json")
 sums() { jq -r 'def add3($k): [.fat[$k], .kept[$k] + .dropped[$k]] | .[0] == .[1]; add3("files") and add3("bytes")' <<<"$1"; }
 is 'kept and dropped are all' "$(sums "$accounting")" true
 is 'in each layer and directory' "$(jq -c '.layers[], .directories[]' <<<"$accounting" | while read -r one; do sums "$one"; done | sort -u)" true
+for by in layers reasons packages; do
+	is "by $by: all of it" "$(jq -c --arg by $by '[(.[$by][], (.no_package | select($by == "packages")))] |
+		[map(.fat.bytes), map(.fat.files), map(.kept.bytes), map(.kept.files)] | map(add)' <<<"$accounting")" \
+		"$(jq -c '[.fat.bytes, .fat.files, .kept.bytes, .kept.files]' <<<"$accounting")"
+done
+is 'a package and its file' "$(jq -c '.packages | map([.manager, .name, .version, .fat.files, .kept.files])' <<<"$accounting")" \
+	'[["dpkg","tool","1:2-3",2,2]]'
+is 'the reasons of what went' "$(jq -c '.reasons | map(select(.dropped.files > 0) | .reason) | sort' <<<"$accounting")" '["excluded","not-used"]'
+is 'the list has the package' "$(jq -r 'select(.path == "/data/file") | "\(.package) \(.package_manager)"' "$dir/files.jsonl")" 'tool dpkg'
 is 'layers add up' "$(jq '([.layers[].fat.bytes] | add) == .fat.bytes and ([.layers[].kept.files] | add) == .kept.files' <<<"$accounting")" true
 is 'the sum of the list' "$(jq -s 'map(select(.type == "file" and .path != "/data/another") | .original_size // .size) | add' "$dir/files.jsonl")" \
 	"$(jq .fat.bytes <<<"$accounting")"
@@ -56,6 +67,7 @@ slimtrace why e2e/why /data/file
 is 'kept: exit status' "$rc" 0
 matches 'kept: told' "$out" '^/data/file: kept, file of 9 B, from layer 0 \(sha256:[0-9a-f]{12}\)'
 has 'kept: the rule' "$out" $'\n  used '
+has 'kept: of which package' "$out" $'\n  package    tool (dpkg)'
 has 'kept: by whom' "$out" 'by         /once (pid '
 has 'kept: how' "$out" 'how        read, first '
 slimtrace why e2e/why /data/late

@@ -5,6 +5,7 @@ const parse = (id) => JSON.parse(document.getElementById(id).textContent);
 export const meta = parse("meta");
 const rows = parse("files");
 const uses = parse("uses");
+const packages = parse("packages");
 
 // Columns of a file's row.
 const [PARENT, NAME, TYPE, SIZE, KEPT, LAYER, REASONS, KINDS, FIRST, PROGRAM] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
@@ -28,6 +29,8 @@ export class Entry {
 	get kept() { return Math.max(0, this.row[KEPT]); }
 	get layer() { return this.row[LAYER]; }
 	get parent() { return this.row[PARENT]; }
+	// Index in packageNames, or -1.
+	get package() { return (packages.of[this.id] ?? 0) - 1; }
 	get reasons() { return bits(this.row[REASONS] ?? 0, meta.reasons); }
 	// The access that first made it stay.
 	get access() {
@@ -43,6 +46,7 @@ export class Entry {
 
 export function bits(set, names) { return names.filter((_, i) => Math.floor(set / 2 ** i) % 2); }
 
+export const packageNames = packages.names.map(([manager, name, version]) => safe(`${name} ${version}`.trim() + ` (${manager})`));
 export const entries = rows.map((row, id) => new Entry(id, row));
 export const accesses = uses.map(([id, kinds, us, programs, n]) =>
 	({ entry: entries[id], kinds, first: us / 1e6, programs, n }));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // All that is known of one file, or of one program, in a dialog.
-import { meta, accesses, bits, bytes, many, seconds, safe } from "./data.js";
+import { meta, accesses, packageNames, bits, bytes, many, seconds, safe } from "./data.js";
 import { $, el, inParts } from "./dom.js";
 
 export const programName = (i) => safe(meta.programs[i]?.exe || meta.programs[i]?.comm || `program ${i}`);
@@ -25,6 +25,7 @@ export function showEntry(e) {
 		...term("Kind", e.type),
 		...term("Layer", `${e.layer + 1} of ${meta.layers.length}`, meta.layers[e.layer]?.command ? el("div", { class: "soft small" }, el("code", {}, safe(meta.layers[e.layer].command))) : null),
 	];
+	if (e.package >= 0) lines.push(...term("Package", packageNames[e.package]));
 	if (e.type === "file") lines.push(...term("Size", bytes(e.size), e.stays && e.kept !== e.size ? `, of which ${bytes(e.kept)} stayed` : null));
 	if (e.stays) lines.push(...term("Because", el("ul", { class: "rows" }, e.reasons.map((r) =>
 		el("li", {}, el("span", {}, el("b", {}, r), ": ", meta.rules[r]?.text ?? ""))))));

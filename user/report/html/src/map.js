@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The map of kept and dropped files: a treemap, and the same as a table below it.
 import { hierarchy, treemap } from "d3-hierarchy";
-import { entries, meta, bytes, many, percent, safe } from "./data.js";
+import { entries, meta, packageNames, bytes, many, percent, safe } from "./data.js";
 import { $, el, inParts } from "./dom.js";
 import { showEntry } from "./detail.js";
 
@@ -15,8 +15,8 @@ class Node {
 	get share() { return this.size ? 100 * this.kept / this.size : this.keptFiles ? 100 : 0; }
 }
 
-// The tree of the entries that wanted() takes.
-function grow(name, up, wanted) {
+// The tree of some entries.
+function grow(name, up, some) {
 	const root = new Node(name, up, null), nodes = new Map([[0, root]]);
 	const nodeOf = (e) => {
 		const way = [];
@@ -30,8 +30,8 @@ function grow(name, up, wanted) {
 		}
 		return at;
 	};
-	for (const e of entries) {
-		if (e.isDir || !wanted(e)) continue;
+	for (const e of some) {
+		if (e.isDir) continue;
 		for (let n = nodeOf(e); n !== up; n = n.up) {
 			n.size += e.size;
 			n.kept += e.kept;
@@ -48,20 +48,27 @@ function instruction(command) {
 	return text.length > 120 ? `${text.slice(0, 119)}…` : text || "a layer without history";
 }
 
-const trees = {};
-function byDirectory() { return trees.dir ??= grow("/", null, () => true); }
-function byLayer() {
-	if (trees.layer) return trees.layer;
-	const root = new Node("all layers", null, null);
-	meta.layers.forEach((layer, i) => {
-		const node = grow(`${i + 1}: ${instruction(layer.command)}`, null, (e) => e.layer === i);
-		if (!node.files) return;
+// A tree of trees: of the entries with the same number, the number's name.
+function group(name, numberOf, nameOf) {
+	const root = new Node(name, null, null), groups = new Map();
+	for (const e of entries) groups.get(numberOf(e))?.push(e) ?? groups.set(numberOf(e), [e]);
+	for (const i of [...groups.keys()].sort((a, b) => a - b)) {
+		const node = grow(nameOf(i), null, groups.get(i));
+		if (!node.files) continue;
 		node.up = root;
 		root.kids.set(i, node);
 		for (const key of ["size", "kept", "files", "keptFiles"]) root[key] += node[key];
-	});
-	return trees.layer = root;
+	}
+	return root;
 }
+
+const trees = {};
+const arrange = {
+	dir: () => grow("/", null, entries),
+	layer: () => group("all layers", (e) => e.layer, (i) => `${i + 1}: ${instruction(meta.layers[i]?.command ?? "")}`),
+	package: () => group("all packages", (e) => e.package, (i) => packageNames[i] ?? "of no package"),
+};
+const tree = (by) => trees[by] ??= arrange[by]();
 
 let at, part = "all";
 const shownName = (node) => node.name + (node.entry && node.kids.size ? "/" : "");
@@ -174,9 +181,9 @@ function draw() {
 }
 
 export function startMap() {
-	at = byDirectory();
+	at = tree("dir");
 	for (const input of document.querySelectorAll("input[name=by]"))
-		input.addEventListener("change", () => { at = input.value === "layer" ? byLayer() : byDirectory(); draw(); });
+		input.addEventListener("change", () => { at = tree(input.value); draw(); });
 	for (const input of document.querySelectorAll("input[name=part]"))
 		input.addEventListener("change", () => { part = input.value; draw(); });
 	draw();
