@@ -100,6 +100,20 @@ int image_open_dirs(const char *id, const void *config, size_t len, const struct
  */
 int image_open_archive(int fd, const char *arch, const char *tmpdir, struct image **ret,
 		       struct err *err);
+/* Which of the images that a file may hold. */
+struct image_choice {
+	const char *arch; /* GOARCH, with a variant or without: "arm/v7"; NULL: the first one */
+	const char *name; /* "a/b:tag", or a layout's tag; NULL: there is only one */
+};
+/* The same, with a choice. @oci: as an OCI layout, although it may be a docker-archive as well. */
+int image_open_archive_of(int fd, bool oci, const struct image_choice *choice, const char *tmpdir,
+			  struct image **ret, struct err *err);
+/*
+ * From an OCI layout in directory @dir (image-spec: image-layout.md): only regular files of it are
+ * read, below "blobs/sha256/" those that the chosen manifest names.
+ */
+int image_open_layout(const char *dir, const struct image_choice *choice, const char *tmpdir,
+		      struct image **ret, struct err *err);
 void image_free(struct image *img);
 DEFINE_CLEANUP(struct image *, image_free);
 
@@ -119,6 +133,14 @@ int image_add_files(struct image *img, const struct image_files *files, size_t n
 bool image_is_added(const struct image *img, const struct image_entry *e);
 
 const char *image_id(const struct image *img); /* sha256 of the configuration */
+/* What the archive or layout calls it ("a/b:tag"), unchecked; NULL when it does not say. */
+const char *image_name(const struct image *img);
+/*
+ * Where the tar of layer @i is, unpacked: a stretch of a file, whose descriptor is borrowed.
+ * -ENOTSUP for layer directories, which have none.
+ */
+int image_layer_tar(const struct image *img, size_t i, int *ret_fd, uint64_t *ret_start,
+		    uint64_t *ret_len, struct err *err);
 const struct image_config *image_config(const struct image *img);
 size_t image_layer_count(const struct image *img);
 const struct image_layer *image_layer(const struct image *img, size_t i);

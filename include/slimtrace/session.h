@@ -39,7 +39,8 @@ enum continue_after {
 
 struct build_opts {
 	struct engine_opts engine;
-	const char *image; /* reference or ID */
+	const char *image;    /* reference or ID; or a file: docs/image.md */
+	const char *platform; /* of a file for several: "linux/ARCH[/VARIANT]"; NULL: this one */
 	const char *state_path;
 	struct strvec tags; /* first: the slim image's name; empty: IMAGE.slim */
 
@@ -83,7 +84,8 @@ struct build_opts {
 	enum slim_layers layers;
 	struct slim_edits edits;
 	struct slim_perms perms;
-	bool plain_perms; /* --keep-perms=false */
+	bool plain_perms;      /* --keep-perms=false */
+	struct strvec outputs; /* where else than to the engine: slim_output() */
 
 	bool profile_only; /* all but the image */
 	enum profile_format seccomp_format;
@@ -119,9 +121,13 @@ int session_why(const struct why_opts *opts, struct strbuf *ret_text, struct str
 		struct err *err);
 
 /* An image looked at, and not run. */
+/* ERR_USAGE when @platform is no "linux/ARCH[/VARIANT]". */
+int session_platform_check(const char *platform, struct err *err);
+
 struct look_opts {
 	struct engine_opts engine;
-	const char *image; /* reference, ID, or path of an archive: see session_look() */
+	const char *image;    /* reference, ID, or path of an archive: see session_look() */
+	const char *platform; /* of an archive for several: "linux/ARCH[/VARIANT]" */
 	const char *state_path;
 	struct info_opts info;
 	bool keep_nothing; /* write no Dockerfile.fat */
@@ -134,8 +140,9 @@ struct look {
 	char *artifact; /* where Dockerfile.fat is; NULL: it was not written */
 };
 /*
- * @opts->image is an archive when it begins with "/", "./" or "../", or ends as archives do (.tar,
- * .tar.gz, ...) and there is such a file: no engine is needed then. Needs no root. What was found
+ * @opts->image is an archive when it begins with "docker-archive:", "oci-archive:", "oci:", "/",
+ * "./" or "../", or ends as archives do (.tar, .tar.gz, ...) and there is such a file: no engine is
+ * needed then. Needs no root. What was found
  * is the caller's: session_look_release(), also after a failure.
  */
 int session_look(const struct look_opts *opts, struct look *ret, struct err *err);
@@ -148,6 +155,7 @@ struct clean_opts {
 };
 struct clean_result {
 	size_t containers, directories;
+	size_t images; /* that were taken from files */
 };
 /*
  * Removes what runs left that were killed: containers of this engine, temporary directories (TMPDIR

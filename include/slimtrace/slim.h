@@ -11,7 +11,7 @@
  * same layers below. So where originals have layers in common, their slim images get the same ones:
  * with what any of them keeps there (slim_share()).
  *
- * Only slim/tar.c knows libarchive here.
+ * Only slim/tar.c and slim/output.c know libarchive here.
  */
 #ifndef SLIMTRACE_SLIM_H
 #define SLIMTRACE_SLIM_H
@@ -128,6 +128,28 @@ void slim_result_release(struct slim_result *result);
  */
 int slim_pack(const struct slim_set *set, size_t which, const struct slim_opts *opts, int *ret_fd,
 	      struct slim_result *ret, struct err *err);
+
+/* An open file without a name in @dir. */
+int slim_open_unlinked(const char *dir, int *ret_fd, struct err *err);
+
+/*
+ * The whole of @img, unchanged, as a docker-archive for an engine to load: for images from archives
+ * and layouts. *ret_fd as of slim_pack().
+ */
+int slim_export(const struct image *img, const struct strvec *tags, const char *tmpdir, int *ret_fd,
+		struct err *err);
+
+/* How skopeo and podman call what an image can be in besides an engine: "oci:DIR". */
+enum slim_transport { SLIM_DOCKER_ARCHIVE, SLIM_OCI_ARCHIVE, SLIM_OCI_DIR };
+/* -ENOENT: @text does not begin with one. *ret_rest: what follows it. */
+int slim_transport(const char *text, enum slim_transport *ret, const char **ret_rest);
+/* ERR_USAGE when @text is no place to write to. */
+int slim_output_check(const char *text, struct err *err);
+/*
+ * Writes the archive @fd of slim_pack() to the place that @text says: a file is replaced, a
+ * directory must be empty or not there. @fd is at offset 0 again.
+ */
+int slim_output(int fd, const char *text, struct err *err);
 
 /*
  * The configuration with "rootfs" and "history" replaced: every other byte stays. Appended to

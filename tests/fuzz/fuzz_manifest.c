@@ -73,10 +73,15 @@ static int make_archive(const char *data, size_t size)
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	_cleanup_(image_free) struct image *img = NULL;
-	int fd = make_archive((const char *)data, size);
-	struct err err = ERR_INIT;
+	_cleanup_(image_free) struct image *named = NULL;
+	const struct image_choice choice = { .arch = "arm/v7", .name = "a/b:c" };
+	int fd = make_archive((const char *)data, size), again = dup(fd);
+	struct err err = ERR_INIT, second = ERR_INIT;
 
 	if (image_open_archive(fd, "amd64", "/tmp", &img, &err) < 0 && !err.msg[0])
+		abort();
+	if (image_open_archive_of(again, size % 2, &choice, "/tmp", &named, &second) < 0 &&
+	    !second.msg[0])
 		abort();
 	return 0;
 }

@@ -171,6 +171,10 @@ static int check(struct build_args *args, struct strvec *images, struct err *err
 		r = check_records(o, images->n, err);
 	if (r < 0)
 		return r;
+	if (o->outputs.n && images->n > 1)
+		return err_class_set(err, ERR_USAGE, EINVAL,
+				     "--output '%s': one image at a time, these are %zu",
+				     o->outputs.v[0], images->n);
 	overrides_apply(args);
 	o->plain_perms = !args->keep_perms;
 	r = slim_edits_check(&o->edits, err);
@@ -193,7 +197,7 @@ static void args_release(struct build_args *args)
 		&o->labels,	&o->dns,	&o->dns_search,	     &o->sysctls,
 		&o->cap_add,	&o->cap_drop,	&o->security_opts,   &o->execs,
 		&o->exec_files, &o->host_execs, &o->host_exec_files, &o->include_new,
-		&o->records,
+		&o->records,	&o->outputs,
 	};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)

@@ -46,12 +46,14 @@ static int run(const struct clean_args *args, const struct global_opts *global, 
 	if (r < 0)
 		return r;
 	if (global->json)
-		printf("{\"state\": \"done\", \"containers\": %zu, \"directories\": %zu}\n",
-		       done.containers, done.directories);
+		printf("{\"state\": \"done\", \"containers\": %zu, \"directories\": %zu, "
+		       "\"images\": %zu}\n",
+		       done.containers, done.directories, done.images);
 	else
-		printf("removed %zu container%s, %zu director%s\n", done.containers,
+		printf("removed %zu container%s, %zu director%s, %zu image%s\n", done.containers,
 		       done.containers == 1 ? "" : "s", done.directories,
-		       done.directories == 1 ? "y" : "ies");
+		       done.directories == 1 ? "y" : "ies", done.images,
+		       done.images == 1 ? "" : "s");
 	return r;
 }
 

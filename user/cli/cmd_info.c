@@ -21,8 +21,9 @@ static void print_help(void)
 		&sb,
 		"Usage: slimtrace info [options] IMAGE | FILE.tar\n\n"
 		"Shows what is in an image, and writes the Dockerfile that it could have been\n"
-		"made from, without running it: an image of the engine, or an archive of one\n"
-		"(docker save, OCI layout), named by a path or ending in .tar and the like.\n");
+		"made from, without running it: an image of the engine, or one in a file, named\n"
+		"by a path, ending in .tar and the like, or docker-archive:FILE[:NAME],\n"
+		"oci-archive:FILE[:TAG] or oci:DIRECTORY[:TAG].\n");
 	options_help(&info_options, &sb);
 	strbuf_addstr(&sb,
 		      "\nA condition is METRIC OP VALUE. METRIC is one of\n"

@@ -73,10 +73,24 @@ static int set_overrides(void *target, const char *value, struct err *err)
 	return 0;
 }
 
+static int add_output(void *target, const char *value, struct err *err)
+{
+	int r = slim_output_check(value, err);
+
+	if (!r)
+		strvec_push(&build_of(target)->outputs, value);
+	return r;
+}
+
 static const struct option_row rows[] = {
 	HEADING("The slim image"),
 	{ "tag", OPTION_LIST, ARGS(build.tags), "NAME[:TAG]",
 	  "name of the slim image (IMAGE.slim); more than once for more names", NULL },
+	{ "output", OPTION_CALL, 0, "TRANSPORT:PATH",
+	  "write it there too: oci-archive:FILE, docker-archive:FILE or oci:DIRECTORY [zero or "
+	  "more] (-o)",
+	  add_output },
+	{ "o", OPTION_CALL, 0, "TRANSPORT:PATH", NULL, add_output },
 	{ "layers", OPTION_CALL, 0, "HOW",
 	  "squash (one layer), keep (those of the original), or base (those of the base image as "
 	  "one, all others as one)",

@@ -49,6 +49,12 @@ static int set_layer(void *target, const char *value, struct err *err)
 	return r;
 }
 
+static int set_platform(void *target, const char *value, struct err *err)
+{
+	((struct info_args *)target)->look.platform = value;
+	return session_platform_check(value, err);
+}
+
 static const struct option_row rows[] = {
 	{ NULL, OPTION_BOOL, 0, NULL, "What is shown", NULL },
 	{ "changes", OPTION_CALL, 0, "KIND",
@@ -68,6 +74,9 @@ static const struct option_row rows[] = {
 	  "look for certificates in every small file, not by names alone", NULL },
 	{ "detect-all-cert-pks", OPTION_BOOL, INFO(look.info.all_keys), NULL,
 	  "the same for private keys", NULL },
+	{ "platform", OPTION_CALL, 0, "linux/ARCH[/VARIANT]",
+	  "which image of a file that has it for several (this machine's, or else the only one)",
+	  set_platform },
 	{ "no-pager", OPTION_BOOL, INFO(no_pager), NULL, "do not page on a terminal", NULL },
 	{ NULL, OPTION_BOOL, 0, NULL, "What is written and checked", NULL },
 	{ "dockerfile", OPTION_STRING, INFO(dockerfile), "FILE",

@@ -3,6 +3,12 @@
 #include "cli/build_args.h"
 
 /* docker run's own short names, and longer ones that its users try. */
+static int set_platform(void *target, const char *value, struct err *err)
+{
+	((struct build_args *)target)->build.platform = value;
+	return session_platform_check(value, err);
+}
+
 static const struct option_row rows[] = {
 	HEADING("How the image is run (nothing of this enters the slim image)"),
 	{ "entrypoint", OPTION_STRING, ARGS(build.entrypoint), "WORDS",
@@ -29,6 +35,8 @@ static const struct option_row rows[] = {
 	  "give it this file's content as stdin (without: none, as docker run)", NULL },
 	{ "label", OPTION_LIST, ARGS(build.labels), "NAME=VALUE",
 	  "label the container [zero or more]", NULL },
+	{ "platform", OPTION_CALL, 0, "linux/ARCH[/VARIANT]",
+	  "which image of a file that has it for several (this machine's)", set_platform },
 	HEADING("Its network"),
 	{ "network", OPTION_STRING, ARGS(build.network), "NAME", "network to run in", NULL },
 	{ "hostname", OPTION_STRING, ARGS(build.hostname), "NAME", "host name", NULL },

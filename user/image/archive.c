@@ -47,6 +47,10 @@ static void release_archive(struct image *img)
 		close(img->archive_fd);
 	if (img->unpacked_fd >= 0)
 		close(img->unpacked_fd);
+	for (size_t i = 0; i < img->n_layer_fds; i++)
+		if (img->layer_fds[i] >= 0)
+			close(img->layer_fds[i]);
+	free(img->layer_fds);
 	free(img->ranges);
 }
 
@@ -90,9 +94,10 @@ static int apply_layer(struct image *img, uint32_t layer, const struct member *m
 {
 	struct range *range = &img->ranges[layer];
 	struct digest got;
-	int r;
+	int r = member_range(img->archive_fd, m, range, &img->layer_fds[layer], err);
 
-	*range = (struct range){ .fd = img->archive_fd, .start = m->start, .len = m->len };
+	if (r < 0)
+		return err_wrap(err, "layer %u", layer);
 	if (layer_is_compressed(range))
 		r = unpack_layer(img, range, tmpdir, &got, err);
 	else
@@ -127,13 +132,22 @@ static int read_image(struct image *img, const struct manifest *m, const char *t
 		return err_class_set(err, ERR_IMAGE, EINVAL, "%zu layers for %zu diff IDs",
 				     m->n_layers, img->n_layers);
 	img->ranges = xcalloc(img->n_layers, sizeof(*img->ranges));
+	img->layer_fds = xcalloc(img->n_layers, sizeof(*img->layer_fds));
+	for (size_t i = 0; i < img->n_layers; i++)
+		img->layer_fds[i] = -1;
+	img->n_layer_fds = img->n_layers;
 	for (size_t i = 0; !r && i < img->n_layers; i++)
 		r = apply_layer(img, (uint32_t)i, m->layers[i], tmpdir, err);
 	return r < 0 ? r : tree_finish(img, err);
 }
 
-int image_open_archive(int fd, const char *arch, const char *tmpdir, struct image **ret,
-		       struct err *err)
+typedef int list_fn(int fd, struct strmap *ret, struct err *err);
+typedef int find_fn(int fd, const struct strmap *members, const struct image_choice *choice,
+		    struct manifest *ret, struct err *err);
+
+/* @fd is taken over. */
+static int open_with(int fd, list_fn *list, find_fn *find, const struct image_choice *choice,
+		     const char *tmpdir, struct image **ret, struct err *err)
 {
 	_cleanup_(image_free) struct image *img = image_new(&archive_source);
 	struct strmap *members = strmap_new();
@@ -141,15 +155,55 @@ int image_open_archive(int fd, const char *arch, const char *tmpdir, struct imag
 	int r;
 
 	img->archive_fd = fd;
-	r = members_list(fd, members, err);
+	r = list(fd, members, err);
 	if (!r)
-		r = manifest_find(fd, members, arch, &m, err);
+		r = find(fd, members, choice, &m, err);
 	if (!r)
 		r = read_image(img, &m, tmpdir, err);
+	img->name = TAKE_PTR(m.name);
 	manifest_release(&m);
 	strmap_free_with(members, member_free);
 	if (r < 0)
 		return err_wrap(err, "the image archive cannot be used");
 	*ret = TAKE_PTR(img);
+	return 0;
+}
+
+int image_open_archive_of(int fd, bool oci, const struct image_choice *choice, const char *tmpdir,
+			  struct image **ret, struct err *err)
+{
+	return open_with(fd, members_list, oci ? manifest_find_oci : manifest_find, choice, tmpdir,
+			 ret, err);
+}
+
+int image_open_archive(int fd, const char *arch, const char *tmpdir, struct image **ret,
+		       struct err *err)
+{
+	const struct image_choice choice = { .arch = arch };
+
+	return image_open_archive_of(fd, false, &choice, tmpdir, ret, err);
+}
+
+int image_open_layout(const char *dir, const struct image_choice *choice, const char *tmpdir,
+		      struct image **ret, struct err *err)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0) {
+		err_set(err, errno, "cannot open the OCI layout '%s'", dir);
+		err->class = ERR_IMAGE;
+		return -err->code;
+	}
+	return open_with(fd, layout_list, manifest_find_oci, choice, tmpdir, ret, err);
+}
+
+int image_layer_tar(const struct image *img, size_t i, int *ret_fd, uint64_t *ret_start,
+		    uint64_t *ret_len, struct err *err)
+{
+	if (!img->ranges || i >= img->n_layers)
+		return err_class_set(err, ERR_FAILURE, ENOTSUP, "layer %zu is in no tar", i);
+	*ret_fd = img->ranges[i].fd;
+	*ret_start = img->ranges[i].start;
+	*ret_len = img->ranges[i].len;
 	return 0;
 }

@@ -8,14 +8,22 @@
 #include "slimtrace/base/strbuf.h"
 #include "slimtrace/base/strmap.h"
 
-/* A member of the outer archive: its content lies there as it is. */
+/* A member of the outer archive: its content lies there as it is. Or a file of a layout. */
 struct member {
 	uint64_t start, len;
 	char *link; /* the member that it is another name of; NULL for a file */
+	char *file; /* in the layout's directory; NULL: it is in the archive */
 };
 /* All members by normalized path, to be freed with strmap_free_with(…, member_free). */
 int members_list(int fd, struct strmap *ret, struct err *err);
 void member_free(void *member);
+/*
+ * Where @m lies: in @fd, the archive, or in a file of @fd, the layout's directory, which is opened
+ * then: *ret_own is its descriptor, else -1.
+ */
+int member_range(int fd, const struct member *m, struct range *ret, int *ret_own, struct err *err);
+/* The files of an OCI layout that there can be use of. */
+int layout_list(int dirfd, struct strmap *ret, struct err *err);
 /* The whole of a small member, appended to @ret. */
 int member_read(int fd, const struct member *m, size_t max, struct strbuf *ret, struct err *err);
 
@@ -25,9 +33,13 @@ struct manifest {
 	struct digest config_digest; /* as the manifest tells it; empty when it does not */
 	const struct member **layers;
 	size_t n_layers;
+	char *name; /* what the image is called; NULL: not told */
 };
-int manifest_find(int fd, const struct strmap *members, const char *arch, struct manifest *ret,
-		  struct err *err);
+int manifest_find(int fd, const struct strmap *members, const struct image_choice *choice,
+		  struct manifest *ret, struct err *err);
+/* The same by index.json, whatever else there is. */
+int manifest_find_oci(int fd, const struct strmap *members, const struct image_choice *choice,
+		      struct manifest *ret, struct err *err);
 void manifest_release(struct manifest *m);
 
 /* unpack.c: true when @range begins like something compressed. */

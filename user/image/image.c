@@ -11,6 +11,11 @@ const char *image_id(const struct image *img)
 	return img->id.str;
 }
 
+const char *image_name(const struct image *img)
+{
+	return img->name;
+}
+
 const struct image_config *image_config(const struct image *img)
 {
 	return &img->config;

@@ -20,6 +20,7 @@
 void manifest_release(struct manifest *m)
 {
 	free(m->layers);
+	free(m->name);
 	*m = (struct manifest){ 0 };
 }
 
@@ -84,26 +85,90 @@ static void digest_from_name(const char *name, struct digest *ret)
 		memcpy(ret->str, digest, DIGEST_LEN + 1);
 }
 
-static int from_docker(int fd, const struct strmap *members, struct manifest *ret, struct err *err)
+static void take_name(struct manifest *m, const cJSON *name)
+{
+	if (cJSON_IsString(name) && !m->name)
+		m->name = xstrdup(name->valuestring);
+}
+
+/* A name without a tag is that of "latest". */
+static bool is_named(const char *has, const char *want)
+{
+	size_t len = strlen(want);
+
+	return !strcmp(has, want) || (!strncmp(has, want, len) && !strcmp(has + len, ":latest"));
+}
+
+static bool has_tag(const cJSON *image, const char *name)
+{
+	const cJSON *tag;
+
+	cJSON_ArrayForEach (tag, json_get(image, "RepoTags"))
+		if (cJSON_IsString(tag) && is_named(tag->valuestring, name))
+			return true;
+	return false;
+}
+
+static int no_such_name(const char *name, const struct strbuf *names, struct err *err)
+{
+	err_class_set(err, ERR_IMAGE, ENOENT, "no image in it is called '%s'", name);
+	return names->len ? err_hint(err, "it has %.200s", names->buf) : -ENOENT;
+}
+
+static void add_name(struct strbuf *names, const cJSON *name)
+{
+	if (cJSON_IsString(name))
+		strbuf_addf(names, "%s%s", names->len ? ", " : "", name->valuestring);
+}
+
+/* Of several the one with the name, of one itself. */
+static int choose_docker(const cJSON *json, const char *name, const cJSON **ret, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT;
+	const cJSON *image, *tag;
+	int n = cJSON_IsArray(json) ? cJSON_GetArraySize(json) : 0;
+
+	cJSON_ArrayForEach (image, json) {
+		if (name && has_tag(image, name)) {
+			*ret = image;
+			return 0;
+		}
+		cJSON_ArrayForEach (tag, json_get(image, "RepoTags"))
+			add_name(&names, tag);
+	}
+	if (name && n)
+		return no_such_name(name, &names, err);
+	if (n != 1) {
+		err_class_set(err, ERR_IMAGE, n > 1 ? E2BIG : EINVAL,
+			      "%d images are in it, not one", n);
+		return names.len ? err_hint(err, "name one, as in docker-archive:FILE:NAME: %.200s",
+					    names.buf)
+				 : -err->code;
+	}
+	*ret = json->child;
+	return 0;
+}
+
+static int from_docker(int fd, const struct strmap *members, const struct image_choice *choice,
+		       struct manifest *ret, struct err *err)
 {
 	_cleanup_(json_free) cJSON *json = NULL;
-	const cJSON *first, *layer;
+	const cJSON *image = NULL, *layer;
 	const char *config;
 	int r = read_json(fd, find(members, "manifest.json"), "manifest.json", NULL, &json, err);
 
+	if (!r)
+		r = choose_docker(json, choice->name, &image, err);
 	if (r < 0)
 		return r;
-	if (!cJSON_IsArray(json) || cJSON_GetArraySize(json) != 1)
-		return err_class_set(err, ERR_IMAGE, EINVAL, "%d images are in it, not one",
-				     cJSON_GetArraySize(json));
-	first = json->child;
-	config = json_str(first, "Config", "");
+	config = json_str(image, "Config", "");
 	ret->config = find(members, config);
 	if (!ret->config)
 		return err_class_set(err, ERR_IMAGE, ENOENT, "the configuration '%s' is not in it",
 				     config);
 	digest_from_name(config, &ret->config_digest);
-	cJSON_ArrayForEach (layer, json_path(first, "Layers")) {
+	take_name(ret, cJSON_GetArrayItem(json_get(image, "RepoTags"), 0));
+	cJSON_ArrayForEach (layer, json_path(image, "Layers")) {
 		const char *name = cJSON_IsString(layer) ? layer->valuestring : "";
 
 		r = add_layer(ret, find(members, name), name, err);
@@ -120,26 +185,105 @@ static bool is_attached(const cJSON *d)
 	       json_get(d, "artifactType") || !strcmp(json_str(d, "platform.os", ""), "unknown");
 }
 
-/*
- * The descriptor for linux and @arch; one without a platform when there is none. An index may name
- * more than what was saved with it.
- */
-static const cJSON *choose(const struct strmap *members, const cJSON *index, const char *arch)
+/* @arch is "arm64" or, with its variant, "arm/v7". */
+static bool is_for(const cJSON *d, const char *arch)
 {
-	const cJSON *d, *any = NULL;
+	const char *has = json_str(d, "platform.architecture", ""), *variant = strchr(arch, '/');
+	size_t len = strcspn(arch, "/");
+
+	return !strncmp(has, arch, len) && !has[len] &&
+	       !strcmp(json_str(d, "platform.os", ""), "linux") &&
+	       (!variant || !strcmp(json_str(d, "platform.variant", ""), variant + 1));
+}
+
+/* Two that are not for different variants of a processor, and not the same under two names. */
+static bool is_other(const cJSON *a, const cJSON *b)
+{
+	return strcmp(json_str(a, "digest", ""), json_str(b, "digest", "")) != 0 &&
+	       !strcmp(json_str(a, "platform.variant", ""), json_str(b, "platform.variant", ""));
+}
+
+static const cJSON *name_of(const cJSON *d, const char *key)
+{
+	return json_get(json_get(d, "annotations"), key);
+}
+
+static bool has_name(const cJSON *d, const char *name)
+{
+	const cJSON *tag = name_of(d, "org.opencontainers.image.ref.name");
+	const cJSON *full = name_of(d, "io.containerd.image.name");
+
+	return (cJSON_IsString(tag) && is_named(tag->valuestring, name)) ||
+	       (cJSON_IsString(full) && is_named(full->valuestring, name));
+}
+
+/* What there is in place of what was wanted. */
+static void add_platform(struct strbuf *ret, const cJSON *d)
+{
+	const char *arch = json_str(d, "platform.architecture", NULL);
+	const char *variant = json_str(d, "platform.variant", NULL);
+
+	if (arch && ret->len < 200)
+		strbuf_addf(ret, "%s%s/%s%s%s", ret->len ? ", " : "",
+			    json_str(d, "platform.os", "?"), arch, variant ? "/" : "",
+			    variant ? variant : "");
+}
+
+/*
+ * The descriptor for linux and the wanted processor; one without a platform when there is none. An
+ * index may name more than what was saved with it. *@ret: NULL when nothing fits, and then what
+ * there is goes to @others.
+ */
+static int choose(const struct strmap *members, const cJSON *index,
+		  const struct image_choice *choice, const cJSON **ret, struct strbuf *others,
+		  struct err *err)
+{
+	const cJSON *d, *right = NULL, *any = NULL;
 
 	cJSON_ArrayForEach (d, json_get(index, "manifests")) {
-		const char *has = json_str(d, "platform.architecture", NULL);
+		bool told = json_str(d, "platform.architecture", NULL);
+		const cJSON **as = told && choice->arch ? &right : &any;
 
-		if (is_attached(d) || !find_blob(members, json_str(d, "digest", NULL)))
+		if (is_attached(d) || !find_blob(members, json_str(d, "digest", NULL)) ||
+		    (choice->name && !has_name(d, choice->name)))
 			continue;
-		if (has && arch && !strcmp(has, arch) &&
-		    !strcmp(json_str(d, "platform.os", ""), "linux"))
-			return d;
-		if (!any && (!has || !arch))
-			any = d;
+		if (as == &right && !is_for(d, choice->arch)) {
+			add_platform(others, d);
+			continue;
+		}
+		if (*as && (!told || choice->arch) && is_other(*as, d)) {
+			err_class_set(err, ERR_IMAGE, E2BIG, "several images are in it, not one");
+			return err_hint(err, "name one, as in oci:DIR:TAG or oci-archive:FILE:TAG");
+		}
+		if (!*as)
+			*as = d;
 	}
-	return any;
+	*ret = right ? right : any;
+	return 0;
+}
+
+/* "latest" alone is a tag of a name that is not told. */
+static void take_annotated_name(struct manifest *m, const cJSON *d)
+{
+	const cJSON *ref = name_of(d, "org.opencontainers.image.ref.name");
+
+	take_name(m, name_of(d, "io.containerd.image.name"));
+	if (cJSON_IsString(ref) && strpbrk(ref->valuestring, "/:"))
+		take_name(m, ref);
+}
+
+/* Names are in the outermost index only. */
+static int names_in(const cJSON *index, const char *name, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT;
+	const cJSON *d;
+
+	cJSON_ArrayForEach (d, json_get(index, "manifests")) {
+		if (has_name(d, name))
+			return 0;
+		add_name(&names, name_of(d, "org.opencontainers.image.ref.name"));
+	}
+	return no_such_name(name, &names, err);
 }
 
 static int from_manifest(const struct strmap *members, const cJSON *json, struct manifest *ret,
@@ -163,15 +307,24 @@ static int from_manifest(const struct strmap *members, const cJSON *json, struct
 	return 0;
 }
 
-static int from_oci(int fd, const struct strmap *members, const char *arch, struct manifest *ret,
-		    struct err *err)
+static int no_image(const struct image_choice *choice, const struct strbuf *others, struct err *err)
+{
+	err_class_set(err, ERR_IMAGE, ENOENT, "it has no image for linux/%s",
+		      choice->arch ? choice->arch : "any");
+	return others->len ? err_hint(err, "it has %s; --platform chooses", others->buf) : -ENOENT;
+}
+
+int manifest_find_oci(int fd, const struct strmap *members, const struct image_choice *choice,
+		      struct manifest *ret, struct err *err)
 {
 	const struct member *m = find(members, "index.json");
+	_cleanup_strbuf_ struct strbuf others = STRBUF_INIT;
+	struct image_choice at = *choice;
 	struct digest digest = { "" };
 
 	for (unsigned int i = 0; m && i < MAX_NESTING; i++) {
 		_cleanup_(json_free) cJSON *json = NULL;
-		const char *next;
+		const cJSON *next = NULL;
 		int r = read_json(fd, m, i ? "a manifest" : "index.json", i ? digest.str : NULL,
 				  &json, err);
 
@@ -179,22 +332,27 @@ static int from_oci(int fd, const struct strmap *members, const char *arch, stru
 			return r;
 		if (json_get(json, "layers"))
 			return from_manifest(members, json, ret, err);
-		next = json_str(choose(members, json, arch), "digest", NULL);
-		m = find_blob(members, next);
+		r = at.name ? names_in(json, at.name, err) : 0;
+		if (!r)
+			r = choose(members, json, &at, &next, &others, err);
+		if (r < 0)
+			return r;
+		at.name = NULL;
+		take_annotated_name(ret, next);
+		m = find_blob(members, json_str(next, "digest", NULL));
 		if (m)
-			memcpy(digest.str, next, DIGEST_LEN + 1);
+			memcpy(digest.str, json_str(next, "digest", ""), DIGEST_LEN + 1);
 	}
-	return err_class_set(err, ERR_IMAGE, ENOENT, "it has no image for linux/%s",
-			     arch ? arch : "any");
+	return no_image(choice, &others, err);
 }
 
-int manifest_find(int fd, const struct strmap *members, const char *arch, struct manifest *ret,
-		  struct err *err)
+int manifest_find(int fd, const struct strmap *members, const struct image_choice *choice,
+		  struct manifest *ret, struct err *err)
 {
 	if (find(members, "manifest.json"))
-		return from_docker(fd, members, ret, err);
+		return from_docker(fd, members, choice, ret, err);
 	if (find(members, "index.json"))
-		return from_oci(fd, members, arch, ret, err);
+		return manifest_find_oci(fd, members, choice, ret, err);
 	return err_class_set(err, ERR_IMAGE, ENOENT,
 			     "neither manifest.json nor index.json is in it");
 }

@@ -14,24 +14,29 @@ void member_free(void *member)
 {
 	struct member *m = member;
 
-	if (m)
+	if (m) {
 		free(m->link);
+		free(m->file);
+	}
 	free(m);
 }
 
 int member_read(int fd, const struct member *m, size_t max, struct strbuf *ret, struct err *err)
 {
-	const struct range range = { .fd = fd, .start = m->start, .len = m->len };
 	_cleanup_free_ char *buf = NULL;
-	int r;
+	_cleanup_close_ int own = -1;
+	struct range range;
+	int r = member_range(fd, m, &range, &own, err);
 
-	if (m->len > max)
+	if (r < 0)
+		return r;
+	if (range.len > max)
 		return err_class_set(err, ERR_IMAGE, EFBIG, "it has %llu bytes",
-				     (unsigned long long)m->len);
-	buf = xmalloc((size_t)m->len);
-	r = range_read_full(&range, buf, (size_t)m->len, 0, err);
+				     (unsigned long long)range.len);
+	buf = xmalloc((size_t)range.len);
+	r = range_read_full(&range, buf, (size_t)range.len, 0, err);
 	if (!r)
-		strbuf_add(ret, buf, (size_t)m->len);
+		strbuf_add(ret, buf, (size_t)range.len);
 	return r;
 }
 

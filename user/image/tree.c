@@ -500,5 +500,6 @@ void image_free(struct image *img)
 		free(img->layers[i].created_by);
 	free(img->layers);
 	free_config(&img->config);
+	free(img->name);
 	free(img);
 }

@@ -37,6 +37,7 @@ ssize_t image_file_pread(struct image_file *f, void *buf, size_t len, uint64_t o
 
 struct image {
 	struct digest id;
+	char *name; /* see image_name() */
 	struct image_config config;
 	struct image_layer *layers;
 	size_t n_layers;
@@ -51,7 +52,7 @@ struct image {
 	uint64_t total_size;
 
 	const struct image_source *source;
-	int *layer_fds;		     /* dirs: each layer's directory */
+	int *layer_fds;		     /* dirs: each layer's directory; layouts: its blob */
 	size_t n_layer_fds;	     /* added files are a layer without one */
 	int archive_fd, unpacked_fd; /* archive: as it is, and its compressed layers */
 	struct range *ranges;	     /* archive: each layer, unpacked */

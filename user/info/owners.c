@@ -341,11 +341,12 @@ int info_owners_find(const struct image *img, struct info_owners *ret, struct er
 			strmap_put(f.versions, known.packages[i].name, known.packages[i].version);
 	if (!r)
 		r = find_owners(&f, err);
-	if (!r)
-		*ret = (struct info_owners){ TAKE_PTR(f.found.packages), f.found.n_packages,
-					     TAKE_PTR(f.of) };
-	if (!r)
+	if (!r) {
+		ret->packages = TAKE_PTR(f.found.packages);
+		ret->n = f.found.n_packages;
+		ret->of = TAKE_PTR(f.of);
 		f.found.n_packages = 0;
+	}
 	info_release(&f.found);
 	info_release(&known);
 	strmap_free(f.versions);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a run left that was killed before it could clean up: containers, temporary directories,
- * half-written artifacts. All of them carry the name of the process that made them (owner.h).
+ * What a run left that was killed before it could clean up: containers, images taken from files,
+ * temporary directories, half-written artifacts. All of them carry the name of the process that
+ * made them (owner.h).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -137,6 +138,43 @@ static int clean_containers(struct engine *e, bool kept_too, size_t *count, stru
 	return r;
 }
 
+/* --- images --- */
+
+static bool image_is_left(const char *name)
+{
+	const char *owner = strstr(name, RUN_IMPORT_PREFIX), *end;
+
+	/* Podman calls it "localhost/slimtrace-import:...". */
+	if (!owner || (owner != name && owner[-1] != '/'))
+		return false;
+	owner += strlen(RUN_IMPORT_PREFIX);
+	end = strrchr(owner, '.');
+	return end && owner_is_dead(owner, (size_t)(end - owner));
+}
+
+/* Images that killed runs took from files. */
+static int clean_images(struct engine *e, size_t *count, struct err *err)
+{
+	_cleanup_(json_free) cJSON *list = NULL;
+	const cJSON *item, *tag;
+	int r = engine_image_list(e, &list, err);
+
+	cJSON_ArrayForEach (item, list)
+		cJSON_ArrayForEach (tag, json_get(item, "RepoTags"))
+			if (cJSON_IsString(tag) && image_is_left(tag->valuestring) && r >= 0) {
+				r = engine_image_remove(e, tag->valuestring, err);
+				*count += r >= 0;
+			}
+	return r < 0 ? r : 0;
+}
+
+static int clean_engine(struct engine *e, bool kept_too, struct clean_result *ret, struct err *err)
+{
+	int r = clean_containers(e, kept_too, &ret->containers, err);
+
+	return r < 0 ? r : clean_images(e, &ret->images, err);
+}
+
 void run_clean_before(struct run *run)
 {
 	struct clean_result done = { 0 };
@@ -144,12 +182,14 @@ void run_clean_before(struct run *run)
 
 	clean_tmp(&done.directories);
 	clean_state(run->opts->state_path, &done.directories);
-	if (clean_containers(run->engine, false, &done.containers, &err) < 0)
+	if (clean_engine(run->engine, false, &done, &err) < 0)
 		log_debug("what killed runs left cannot be looked for: %s", err.msg);
-	if (done.containers || done.directories)
-		log_info("removed what a killed run left: %zu container%s, %zu director%s",
+	if (done.containers || done.directories || done.images)
+		log_info("removed what a killed run left: %zu container%s, %zu director%s, %zu "
+			 "image%s",
 			 done.containers, done.containers == 1 ? "" : "s", done.directories,
-			 done.directories == 1 ? "y" : "ies");
+			 done.directories == 1 ? "y" : "ies", done.images,
+			 done.images == 1 ? "" : "s");
 }
 
 int session_clean(const struct clean_opts *opts, struct clean_result *ret, struct err *err)
@@ -161,5 +201,5 @@ int session_clean(const struct clean_opts *opts, struct clean_result *ret, struc
 	clean_tmp(&ret->directories);
 	clean_state(opts->state_path, &ret->directories);
 	r = engine_open(&opts->engine, &e, err);
-	return r < 0 ? r : clean_containers(e, opts->kept_too, &ret->containers, err);
+	return r < 0 ? r : clean_engine(e, opts->kept_too, ret, err);
 }

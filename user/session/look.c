@@ -4,9 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "session/session.h"
@@ -15,70 +12,16 @@
 #include "slimtrace/base/log.h"
 #include "slimtrace/base/progress.h"
 
-static bool is_archive(const char *image)
-{
-	static const char *const starts[] = { "/", "./", "../" };
-	static const char *const ends[] = { ".tar",	".tgz",	   ".tar.gz",
-					    ".tar.zst", ".tar.xz", ".tar.bz2" };
-	size_t len = strlen(image);
-	struct stat st;
-
-	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
-		if (!strncmp(image, starts[i], strlen(starts[i])))
-			return true;
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-		if (len > strlen(ends[i]) && !strcasecmp(image + len - strlen(ends[i]), ends[i]) &&
-		    stat(image, &st) == 0 && S_ISREG(st.st_mode))
-			return true;
-	return false;
-}
-
-/* GOARCH of this machine: of an image for several it is taken, else the first. */
-static const char *host_arch(void)
-{
-	static struct utsname u;
-
-	if (uname(&u) < 0)
-		return NULL;
-	return !strcmp(u.machine, "x86_64")    ? "amd64"
-	       : !strcmp(u.machine, "aarch64") ? "arm64"
-					       : u.machine;
-}
-
-static int open_file(const char *path, const char *arch, struct image **ret, struct err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		int code = errno;
-
-		if (fd >= 0)
-			close(fd);
-		err_set(err, code, "cannot open the image archive '%s'", path);
-		err->class = ERR_IMAGE;
-		return -code;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		close(fd);
-		err_class_set(err, ERR_IMAGE, EINVAL, "'%s' is no file", path);
-		return err_hint(err, "it has to be what 'docker save' writes, or a tar of an OCI "
-				     "layout");
-	}
-	return image_open_archive(fd, arch, io_tmpdir(), ret, err);
-}
-
+/* Of an image for others only, any is better than none. */
 static int look_at_file(const struct look_opts *opts, struct look *ret, struct err *err)
 {
-	int r = open_file(opts->image, host_arch(), &ret->img, err);
+	int r = archive_open(opts->image, opts->platform, io_tmpdir(), &ret->img, err);
+	struct err second = ERR_INIT;
 
-	if (r == -ENOENT && err->class == ERR_IMAGE) {
-		struct err second = ERR_INIT;
-
-		if (open_file(opts->image, NULL, &ret->img, &second) == 0)
-			return 0;
-	}
-	return r < 0 ? err_wrap(err, "'%s'", opts->image) : 0;
+	if (r == -ENOENT && err->class == ERR_IMAGE && !opts->platform &&
+	    archive_open_any(opts->image, io_tmpdir(), &ret->img, &second) == 0)
+		return 0;
+	return r;
 }
 
 /* Through the same doors as a build: layer directories where they can be read, else an archive. */
@@ -130,7 +73,7 @@ static void write_dockerfile(const struct look_opts *opts, struct look *look)
 int session_look(const struct look_opts *opts, struct look *ret, struct err *err)
 {
 	_cleanup_(engine_free) struct engine *engine = NULL;
-	bool archive = is_archive(opts->image);
+	bool archive = archive_is(opts->image);
 	struct err ignored = ERR_INIT;
 	int r = 0;
 

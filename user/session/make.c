@@ -167,6 +167,20 @@ static int load(struct run *run, int fd, const struct slim_result *packed, struc
 	return r;
 }
 
+static int write_outputs(struct run *run, int fd, struct err *err)
+{
+	const struct strvec *outputs = &run->opts->outputs;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < outputs->n; i++) {
+		progress_phase("writing");
+		r = slim_output(fd, outputs->v[i], err);
+		if (!r)
+			progress_done("%s", outputs->v[i]);
+	}
+	return r;
+}
+
 static int make_one(struct run *run, const struct slim_set *set, size_t which, struct err *err)
 {
 	struct slim_opts opts = { .tags = &run->tags,
@@ -186,7 +200,9 @@ static int make_one(struct run *run, const struct slim_set *set, size_t which, s
 		return r;
 	run->report->times.pack = seconds_since(start_ms);
 	report_packed(run, &packed);
-	r = load(run, fd, &packed, err);
+	r = write_outputs(run, fd, err);
+	if (!r)
+		r = load(run, fd, &packed, err);
 	slim_result_release(&packed);
 	return r;
 }

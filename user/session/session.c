@@ -41,6 +41,8 @@ const char *run_image_name(const struct run *run)
 	const char *hex = strncmp(given, "sha256:", 7) ? given : given + 7;
 	const cJSON *name = json_path(run->inspect, "RepoTags");
 
+	if (run->img && archive_is(given))
+		return image_name(run->img) ? image_name(run->img) : image_id(run->img);
 	name = cJSON_IsArray(name) ? name->child : NULL;
 	if (strncmp(run->image_id + 7, hex, strlen(hex)) != 0 || !name || !cJSON_IsString(name))
 		return given;
@@ -117,7 +119,10 @@ static int prepare(struct run *run, struct err *err)
 	r = engine_open(&run->opts->engine, &run->engine, err);
 	if (!r) {
 		run_clean_before(run);
-		r = engine_image_inspect(run->engine, run->opts->image, &run->inspect, err);
+		r = archive_is(run->opts->image)
+			    ? archive_import(run, err)
+			    : engine_image_inspect(run->engine, run->opts->image, &run->inspect,
+						   err);
 	}
 	if (!r)
 		r = check_os(run, err);
@@ -133,7 +138,7 @@ static int prepare(struct run *run, struct err *err)
 	cJSON_ArrayForEach (port, json_path(run->inspect, "Config.ExposedPorts"))
 		strvec_push(&run->ports, port->string);
 	r = make_tags(run, err);
-	return r < 0 ? r : run_make_tmpdir(&run->tmpdir, err);
+	return r < 0 || run->tmpdir ? r : run_make_tmpdir(&run->tmpdir, err);
 }
 
 /* The container is made first: its ID is what the tracer waits for. */
@@ -337,6 +342,7 @@ static void run_undo(struct run *run)
 	trace_free(run->trace);
 	if (run->engine)
 		container_remove(run);
+	archive_forget(run);
 	output_free(run->output);
 	if (run->tmpdir && io_remove_tree(AT_FDCWD, run->tmpdir, &err) < 0)
 		log_warn("%s", err.msg);

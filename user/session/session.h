@@ -30,6 +30,7 @@ struct run {
 	cJSON *inspect;	      /* of the image, as the engine tells it */
 	cJSON *info;	      /* of the engine; NULL when nothing is run */
 	const char *image_id; /* borrowed from inspect */
+	char *imported;	      /* what the engine calls the image that archive_import() gave it */
 	char *tmpdir;
 	struct strvec tags; /* of the slim image, normalised */
 
@@ -51,6 +52,19 @@ struct run {
 	struct record *rec;
 	struct keep *keep;
 };
+
+/* archive.c: whether @image means a file or directory, not something that the engine has. */
+bool archive_is(const char *image);
+/* For @platform (NULL: this machine's); or for whatever there is. */
+int archive_open(const char *image, const char *platform, const char *tmpdir, struct image **ret,
+		 struct err *err);
+int archive_open_any(const char *image, const char *tmpdir, struct image **ret, struct err *err);
+/* Opens it and has the engine take it: sets run->tmpdir, ->img, ->inspect, and ->imported. */
+int archive_import(struct run *run, struct err *err);
+/* "PREFIX<owner>.<digits>": what an imported image is called, see owner.h. */
+#define RUN_IMPORT_PREFIX "slimtrace-import:"
+/* Removes what was imported. */
+void archive_forget(struct run *run);
 
 /* source.c: opens the image, from layer directories where they can be read, else by saving it. */
 int run_open_image(struct run *run, struct err *err);

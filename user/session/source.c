@@ -104,6 +104,8 @@ int run_open_image(struct run *run, struct err *err)
 {
 	struct err why = ERR_INIT;
 
+	if (run->img)
+		return 0; /* it came from a file */
 	if (open_dirs(run, &why) == 0)
 		return 0;
 	log_debug("layer directories cannot be read in place (%s): saving the image instead",

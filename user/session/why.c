@@ -27,6 +27,34 @@ static void free_line(void *line)
 	cJSON_Delete(line);
 }
 
+/* What the engine would tell of the image in a file, as far as it is of interest here. */
+static int inspect_file(const struct why_opts *opts, cJSON **ret, struct err *err)
+{
+	_cleanup_(image_free) struct image *img = NULL;
+	int r = archive_open(opts->image, NULL, io_tmpdir(), &img, err);
+	cJSON *layers;
+
+	if (r < 0)
+		return r;
+	*ret = json_object();
+	json_add_str(*ret, "Id", image_id(img));
+	layers = json_add(json_add(*ret, "RootFS", json_object()), "Layers", json_array());
+	for (size_t i = 0; i < image_layer_count(img); i++)
+		json_append(layers, cJSON_CreateString(image_layer(img, i)->diff_id.str));
+	return 0;
+}
+
+static int inspect(const struct why_opts *opts, cJSON **ret, struct err *err)
+{
+	_cleanup_(engine_free) struct engine *engine = NULL;
+	int r;
+
+	if (archive_is(opts->image))
+		return inspect_file(opts, ret, err);
+	r = engine_open(&opts->engine, &engine, err);
+	return r < 0 ? r : engine_image_inspect(engine, opts->image, ret, err);
+}
+
 /* --- the list --- */
 
 static int read_list(struct why *w, struct err *err)
@@ -145,11 +173,8 @@ int session_why(const struct why_opts *opts, struct strbuf *ret_text, struct str
 {
 	struct why w = { .opts = opts, .list = STRBUF_INIT, .lines = strmap_new() };
 	_cleanup_(json_free) cJSON *array = json_array();
-	struct engine *engine = NULL;
-	int r = engine_open(&opts->engine, &engine, err);
+	int r = inspect(opts, &w.inspect, err);
 
-	if (!r)
-		r = engine_image_inspect(engine, opts->image, &w.inspect, err);
 	if (!r)
 		r = read_list(&w, err);
 	if (!r)
@@ -157,7 +182,6 @@ int session_why(const struct why_opts *opts, struct strbuf *ret_text, struct str
 	if (!r)
 		r = tell_all(&w, array, ret_text, err);
 	json_print(array, true, ret_json);
-	engine_free(engine);
 	json_free(w.inspect);
 	strbuf_release(&w.list);
 	strmap_free_with(w.lines, free_line);

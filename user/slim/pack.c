@@ -19,8 +19,7 @@
 #include "slimtrace/base/io.h"
 #include "slimtrace/slim.h"
 
-/* Open file without a name in @dir. */
-static int open_unlinked(const char *dir, int *ret_fd, struct err *err)
+int slim_open_unlinked(const char *dir, int *ret_fd, struct err *err)
 {
 	_cleanup_free_ char *path = NULL;
 	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -243,7 +242,7 @@ int slim_pack(const struct slim_set *set, size_t which, const struct slim_opts *
 			   .layout_text = STRBUF_INIT };
 	struct slim_result result = { 0 };
 	_cleanup_close_ int fd = -1;
-	int r = open_unlinked(opts->tmpdir, &fd, err);
+	int r = slim_open_unlinked(opts->tmpdir, &fd, err);
 
 	if (!r)
 		r = pack(set, which, opts, &p, fd, &result, err);
