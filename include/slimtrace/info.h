@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "slimtrace/base/err.h"
+#include "slimtrace/base/gate.h"
 #include "slimtrace/base/json.h"
 #include "slimtrace/base/strbuf.h"
 #include "slimtrace/base/strvec.h"
@@ -111,6 +112,10 @@ uint64_t info_wasted(const struct info *info);
 /* Of all bytes in the layers, those that are not wasted, in per cent; 100 for an empty image. */
 double info_efficiency(const struct info *info);
 
+/* SHA-256 of a file's content; a large hole counts by its length. */
+int info_content_digest(const struct image *img, const struct image_entry *e, struct digest *ret,
+			struct err *err);
+
 /* What the image says that it is made of; all NULL when it does not. */
 struct info_distro {
 	char *name, *version, *pretty; /* each may be NULL */
@@ -145,21 +150,9 @@ void info_text(const struct info *info, const struct info_view *view, struct str
 /* All of it, appended to an object; of lists of changes as much as @view says. */
 void info_json(const struct info *info, const struct info_view *view, cJSON *ret);
 
-/* A condition that makes a check fail: METRIC OP VALUE, as in "wasted>20MB". */
-struct info_gate {
-	char *text;
-	int metric, op;
-	double value; /* bytes, per cent, or a number */
-	bool percent; /* of the image's size */
-};
-struct info_gates {
-	struct info_gate *v;
-	size_t n;
-};
-/* ERR_USAGE naming what is wrong, with what there is as the hint. */
-int info_gate_parse(const char *text, struct info_gates *ret, struct err *err);
-void info_gates_release(struct info_gates *gates);
+/* gate_parse() of what can be asked of an image. */
+int info_gate_parse(const char *text, struct gates *ret, struct err *err);
 /* True when the condition holds; what the metric is goes to @ret ("wasted is 23.4 MB"). */
-bool info_gate_holds(const struct info *info, const struct info_gate *gate, struct strbuf *ret);
+bool info_gate_holds(const struct info *info, const struct gate *gate, struct strbuf *ret);
 
 #endif

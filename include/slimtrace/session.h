@@ -12,6 +12,7 @@
 
 #include "slimtrace/base/err.h"
 #include "slimtrace/base/strvec.h"
+#include "slimtrace/diff.h"
 #include "slimtrace/drive.h"
 #include "slimtrace/engine.h"
 #include "slimtrace/info.h"
@@ -147,6 +148,24 @@ struct look {
  */
 int session_look(const struct look_opts *opts, struct look *ret, struct err *err);
 void session_look_release(struct look *look);
+
+struct diff_opts {
+	struct engine_opts engine;
+	/* Each: a record, a profile, an image of the engine or one in a file. */
+	const char *before, *after;
+	bool all;	  /* every line */
+	size_t lines_max; /* of each kind, else */
+	const struct gates *gates;
+};
+struct diff_result {
+	struct strbuf text;
+	cJSON *json;
+	size_t differences;
+	struct strvec failed; /* conditions that hold, a sentence each */
+};
+/* Needs no root. ERR_USAGE when the two are of different kinds. The result is the caller's. */
+int session_diff(const struct diff_opts *opts, struct diff_result *ret, struct err *err);
+void session_diff_release(struct diff_result *result);
 
 struct clean_opts {
 	struct engine_opts engine;

@@ -184,7 +184,7 @@ static void test_gates(const struct info *info)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-		struct info_gates gates = { 0 };
+		struct gates gates = { 0 };
 		struct err err = ERR_INIT;
 		int r = info_gate_parse(cases[i].text, &gates, &err);
 
@@ -192,7 +192,7 @@ static void test_gates(const struct info *info)
 		       "'%s'", cases[i].text);
 		if (r < 0)
 			ok(err.class == ERR_USAGE && *err.hint, "what is wrong is told");
-		info_gates_release(&gates);
+		gates_release(&gates);
 	}
 }
 

@@ -60,6 +60,7 @@ static const struct command commands[] = {
 	{ "profile", "run an image, watch it, write security profiles", cmd_profile },
 	{ "why", "tell why a path of an image was kept or dropped", cmd_why },
 	{ "merge", "make one record of several", cmd_merge },
+	{ "diff", "compare two records, profiles or images", cmd_diff },
 	{ "info", "show what is in an image, without running it (also: xray)", cmd_info },
 	{ "xray", NULL, cmd_info },
 	{ "clean", "remove what killed runs left", cmd_clean },
@@ -96,7 +97,7 @@ static void print_help(void)
 			   "  5    no such image, or one that cannot be read\n"
 			   "  6    privileges or kernel features are missing\n"
 			   "  7    the application failed, or did too little to be trusted\n"
-			   "  8    a condition of info --fail-if holds\n"
+			   "  8    a condition of --fail-if holds\n"
 			   "  128+ ended by that signal\n\n"
 			   "Example:\n"
 			   "  sudo slimtrace build --http-probe-cmd /api/info my/app\n\n"
@@ -180,9 +181,10 @@ static int unknown_command(const struct global_opts *global, const char *name)
 	struct err err = ERR_INIT;
 
 	err_class_set(&err, ERR_USAGE, 0, "unknown command '%s'", name);
-	err_hint(&err, "the commands are build, profile, why, merge, info, clean and version; see "
-		       "'slimtrace "
-		       "--help'");
+	err_hint(&err,
+		 "the commands are build, profile, why, merge, diff, info, clean and version; see "
+		 "'slimtrace "
+		 "--help'");
 	return command_failed_as(global, &err);
 }
 

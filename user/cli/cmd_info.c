@@ -171,7 +171,7 @@ int cmd_info(int argc, char **argv, struct global_opts *global)
 		if (!r)
 			r = run(&args, global->json, &failed, &err);
 	}
-	info_gates_release(&args.gates);
+	gates_release(&args.gates);
 	if (r < 0)
 		return command_failed_as(global, &err);
 	return failed ? EXIT_CHECK : EXIT_OK;

@@ -28,6 +28,7 @@ struct command {
 #define DEFAULT_STATE_PATH "/var/lib/slimtrace"
 
 int cmd_build(int argc, char **argv, struct global_opts *global);
+int cmd_diff(int argc, char **argv, struct global_opts *global);
 int cmd_info(int argc, char **argv, struct global_opts *global);
 int cmd_clean(int argc, char **argv, struct global_opts *global);
 int cmd_merge(int argc, char **argv, struct global_opts *global);

@@ -9,7 +9,7 @@
 struct info_args {
 	struct look_opts look;
 	struct info_view view;
-	struct info_gates gates;
+	struct gates gates;
 	const char *target, *dockerfile;
 	bool no_pager, duplicates, special, show_changes;
 	unsigned int top_max, layer_max;

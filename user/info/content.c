@@ -23,8 +23,8 @@ static void add_hole(struct sha256 *sha, uint64_t len)
 		sha256_update(sha, zeros, len < ZEROS ? (size_t)len : ZEROS);
 }
 
-int content_digest(const struct image *img, const struct image_entry *e, struct digest *ret,
-		   struct err *err)
+int info_content_digest(const struct image *img, const struct image_entry *e, struct digest *ret,
+			struct err *err)
 {
 	_cleanup_(sha256_free) struct sha256 *sha = sha256_new();
 	_cleanup_(image_file_close) struct image_file *f = NULL;

@@ -80,7 +80,7 @@ static int compare_group(const struct image *img, struct image_entry **files, si
 
 	for (size_t i = 0; !r && i < n; i++) {
 		c[i].e = files[i];
-		r = content_digest(img, files[i], &c[i].digest, err);
+		r = info_content_digest(img, files[i], &c[i].digest, err);
 	}
 	if (r < 0)
 		return r;

@@ -21,10 +21,6 @@ int info_language_package(const struct image *img, struct info *info, const stru
 void info_secrets(const struct image *img, struct info *info);
 int info_os(const struct image *img, struct info *info, struct err *err);
 
-/* content.c: SHA-256 of a file's content; a large hole counts by its length. */
-int content_digest(const struct image *img, const struct image_entry *e, struct digest *ret,
-		   struct err *err);
-
 /* keys.c: what a file is, by its name and its first bytes. */
 enum key_kind { KEY_NONE, KEY_CERTIFICATE, KEY_PRIVATE, KEY_CREDENTIALS };
 /* Whether its content has to be looked at. */

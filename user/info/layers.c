@@ -83,9 +83,9 @@ static int has_same_content(const struct image *img, const struct image_entry *a
 		*ret = true;
 		return 0;
 	}
-	r = content_digest(img, a, &da, err);
+	r = info_content_digest(img, a, &da, err);
 	if (!r)
-		r = content_digest(img, b, &db, err);
+		r = info_content_digest(img, b, &db, err);
 	if (!r)
 		*ret = !strcmp(da.str, db.str);
 	return r;

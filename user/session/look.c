@@ -25,12 +25,11 @@ static int look_at_file(const struct look_opts *opts, struct look *ret, struct e
 }
 
 /* Through the same doors as a build: layer directories where they can be read, else an archive. */
-static int look_at_image(const struct look_opts *opts, struct engine *engine, struct look *ret,
-			 struct err *err)
+static int open_image(struct engine *engine, const char *name, struct image **ret, struct err *err)
 {
 	struct run run = { .engine = engine };
 	struct err ignored = ERR_INIT;
-	int r = engine_image_inspect(engine, opts->image, &run.inspect, err);
+	int r = engine_image_inspect(engine, name, &run.inspect, err);
 
 	if (r < 0)
 		return r;
@@ -38,15 +37,27 @@ static int look_at_image(const struct look_opts *opts, struct engine *engine, st
 	r = digest_valid(run.image_id)
 		    ? run_make_tmpdir(&run.tmpdir, err)
 		    : err_class_set(err, ERR_ENGINE, EPROTO, "the engine tells no ID of image '%s'",
-				    opts->image);
+				    name);
 	if (!r)
 		r = run_open_image(&run, err);
-	ret->img = run.img;
+	*ret = run.img;
 	if (run.tmpdir)
 		io_remove_tree(AT_FDCWD, run.tmpdir, &ignored);
 	free(run.tmpdir);
 	json_free(run.inspect);
 	return r;
+}
+
+int run_open_any(const struct engine_opts *opts, const char *name, struct image **ret,
+		 struct err *err)
+{
+	_cleanup_(engine_free) struct engine *engine = NULL;
+	int r;
+
+	if (archive_is(name))
+		return archive_open(name, NULL, io_tmpdir(), ret, err);
+	r = engine_open(opts, &engine, err);
+	return r < 0 ? r : open_image(engine, name, ret, err);
 }
 
 /* Beside what a build of this image has left; who may not write there is told so. */
@@ -87,7 +98,7 @@ int session_look(const struct look_opts *opts, struct look *ret, struct err *err
 	if (archive && r < 0 && ret->img)
 		r = 0; /* an archive is read without one, but for its parent's name */
 	else if (!archive && !r)
-		r = look_at_image(opts, engine, ret, err);
+		r = open_image(engine, opts->image, &ret->img, err);
 	if (!r)
 		r = info_gather(ret->img, &opts->info, &ret->info, err);
 	if (!r)

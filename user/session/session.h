@@ -66,6 +66,10 @@ int archive_import(struct run *run, struct err *err);
 /* Removes what was imported. */
 void archive_forget(struct run *run);
 
+/* look.c: an image that is to be looked at only, in a file or of the engine. */
+int run_open_any(const struct engine_opts *opts, const char *name, struct image **ret,
+		 struct err *err);
+
 /* source.c: opens the image, from layer directories where they can be read, else by saving it. */
 int run_open_image(struct run *run, struct err *err);
 

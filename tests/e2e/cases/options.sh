@@ -111,7 +111,7 @@ document() { # NAME ARG...
 	is "$name: one document that says so" "$(jq -s 'length == 1 and .[0].state == "failed" and .[0].exit_code > 0 and
 		(.[0].error.message | length) > 0' <<<"$out")" true
 }
-for command in build profile info why merge clean version; do
+for command in build profile info why merge diff clean version; do
 	document "$command, an option that is none" "$command" --nonsense
 done
 for command in build profile info; do document "$command, no image" "$command" no/such:image; done

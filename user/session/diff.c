@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* slimtrace diff: finds out what each of two names means, and compares. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "session/session.h"
+#include "slimtrace/base/alloc.h"
+#include "slimtrace/base/io.h"
+
+#define PROFILE_MAX (16u << 20)
+
+/* One side. */
+struct side {
+	struct image *img;
+	struct facts *facts;
+};
+
+static void side_release(struct side *side)
+{
+	facts_free(side->facts);
+	image_free(side->img);
+}
+
+/* What the text of a profile begins with, comments aside; a record and seccomp's is JSON. */
+static bool is_apparmor(const char *text)
+{
+	while (*text && (*text == '#' || strchr(" \t\r\n", *text))) {
+		bool include = !strncmp(text, "#include", 8);
+
+		if (include)
+			return true;
+		text += *text == '#' ? strcspn(text, "\n") : 1;
+	}
+	return !strncmp(text, "profile ", 8) || !strncmp(text, "abi ", 4) ||
+	       !strncmp(text, "include ", 8) || *text == '@';
+}
+
+static int read_json(const char *path, const struct strbuf *text, struct side *ret, struct err *err)
+{
+	_cleanup_(record_free) struct record *rec = NULL;
+	_cleanup_(json_free) cJSON *json = NULL;
+	int r;
+
+	if (!memmem(text->buf, text->len, "\"accesses\"", strlen("\"accesses\""))) {
+		r = json_parse(text->buf, text->len, path, &json, err);
+		if (r < 0) {
+			err->class = ERR_USAGE;
+			return r;
+		}
+		ret->facts = facts_new(DIFF_SECCOMP);
+		r = facts_of_seccomp(ret->facts, json, err);
+		return r < 0 ? err_wrap(err, "'%s'", path) : 0;
+	}
+	r = record_read_file(path, &rec, err);
+	if (r < 0)
+		return r;
+	ret->facts = facts_new(DIFF_RECORD);
+	facts_of_record(ret->facts, rec);
+	return 0;
+}
+
+/* 0: it is no document, but may be an image. */
+static int read_document(const char *path, struct side *ret, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct err ignored = ERR_INIT;
+	struct stat st;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    io_read_file(AT_FDCWD, path, 1u << 30, &text, &ignored) < 0)
+		return 0;
+	if (text.len && text.buf[strspn(text.buf, " \t\r\n")] == '{')
+		return read_json(path, &text, ret, err) < 0 ? -EINVAL : 1;
+	if (text.len > PROFILE_MAX || !is_apparmor(text.buf))
+		return 0;
+	ret->facts = facts_new(DIFF_APPARMOR);
+	facts_of_apparmor(ret->facts, text.buf, text.len);
+	return 1;
+}
+
+static int read_image(const struct diff_opts *opts, const char *name, struct side *ret,
+		      struct err *err)
+{
+	int r = run_open_any(&opts->engine, name, &ret->img, err);
+
+	if (r < 0)
+		return r;
+	ret->facts = facts_new(DIFF_IMAGE);
+	facts_of_image(ret->facts, ret->img);
+	return 0;
+}
+
+static int read_side(const struct diff_opts *opts, const char *name, struct side *ret,
+		     struct err *err)
+{
+	int r = read_document(name, ret, err);
+
+	return r < 0 ? r : r ? 0 : read_image(opts, name, ret, err);
+}
+
+static int compare(const struct diff_opts *opts, const struct side *a, const struct side *b,
+		   struct diff_result *ret, struct err *err)
+{
+	enum diff_document one = facts_document(a->facts), two = facts_document(b->facts);
+	struct diff diff = { 0 };
+	int r;
+
+	if (one != two) {
+		err_class_set(err, ERR_USAGE, EINVAL, "'%s' is a %s, '%s' a %s", opts->before,
+			      diff_document_name(one), opts->after, diff_document_name(two));
+		return err_hint(err, "two records, two profiles of one kind, or two images");
+	}
+	r = diff_make(a->facts, b->facts, &diff, err);
+	if (!r) {
+		diff_text(&diff, opts->all ? 0 : opts->lines_max, &ret->text);
+		ret->json = json_object();
+		json_add_str(ret->json, "document", "slimtrace.diff");
+		json_add_int(ret->json, "version", 1);
+		json_add_str(ret->json, "of", diff_document_name(one));
+		diff_json(&diff, ret->json);
+		ret->differences = diff.n;
+		for (size_t i = 0; i < opts->gates->n; i++) {
+			_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+			if (diff_gate_holds(&diff, &opts->gates->v[i], &text))
+				strvec_push_take(&ret->failed,
+						 xasprintf("--fail-if '%s': %s",
+							   opts->gates->v[i].text, text.buf));
+		}
+	}
+	diff_release(&diff);
+	return r;
+}
+
+int session_diff(const struct diff_opts *opts, struct diff_result *ret, struct err *err)
+{
+	struct side a = { 0 }, b = { 0 };
+	int r;
+
+	ret->text = STRBUF_INIT;
+	r = read_side(opts, opts->before, &a, err);
+	if (!r)
+		r = read_side(opts, opts->after, &b, err);
+	if (!r)
+		r = compare(opts, &a, &b, ret, err);
+	side_release(&a);
+	side_release(&b);
+	return r;
+}
+
+void session_diff_release(struct diff_result *result)
+{
+	strbuf_release(&result->text);
+	strvec_release(&result->failed);
+	json_free(result->json);
+	*result = (struct diff_result){ 0 };
+}
