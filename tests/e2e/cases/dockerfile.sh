@@ -3,25 +3,8 @@
 # Dockerfile.fat: built again without RUN, COPY and ADD it gives the same configuration.
 . "$(dirname "$(readlink -f "$0")")/../lib.sh"
 
-# Without the instructions that make content, the lines that they go on in, and here-documents.
-skeleton() {
-	awk 'heredoc { if ($0 == heredoc) heredoc = ""; next }
-		more { more = /\\$/; next }
-		/^# syntax=/ { next }
-		/^(RUN|COPY|ADD) / {
-			more = /\\$/
-			if ($1 == "RUN" && match($0, /<<[A-Za-z0-9_]+/)) heredoc = substr($0, RSTART + 2, RLENGTH - 2)
-			next
-		}
-		{ print }'
-}
-
-# A configuration without what is empty, of whatever engine, in one order.
-normal() {
-	jq -cS '{User, ExposedPorts, Env: (.Env // [] | sort), Entrypoint, Cmd, Volumes, WorkingDir, Labels,
-		StopSignal, Healthcheck, OnBuild, Shell: (if .Shell == ["/bin/sh", "-c"] then null else .Shell end)}
-		| with_entries(select(.value | . != null and . != "" and . != [] and . != {}))'
-}
+# shellcheck source=../../lib/dockerfile.sh
+. "$e2e/../lib/dockerfile.sh"
 
 # same_config NAME CONFIG: what the Dockerfile in $out makes
 same_config() {

@@ -51,5 +51,70 @@ run_page getting-started
 has 'getting-started: why' "$(<getting-started.out)" '/www/seldom.html: dropped'
 has 'getting-started: kept once it was used' "$(<getting-started.out)" '/www/seldom.html: kept'
 run_page ci
+# --- command lines of the other pages, one by one, with what they speak of ---
+mkdir lines
+context
+busybox_rootfs
+ln -s busybox context/root/bin/httpd
+put www/index.html 'the page'
+put www/hello/you 'hello'
+put the/missing/file 'not used'
+put bin/my-client '#!/bin/sh'
+chmod +x context/root/bin/my-client
+image my/app <<'D'
+FROM scratch
+COPY root /
+EXPOSE 8080 9000
+CMD ["/bin/sh", "-c", "httpd -p 9000 -h /www; exec httpd -f -p 8080 -h /www"]
+D
+docker tag my/app slimtrace/sample:fat
+slim 'for the documents' -o oci:lines/layout --tag v1/v1:v1 my/app
+cp "$(artifacts my/app)"/{record.json,creport.json,files.jsonl} lines/
+jq '.manifests[0].annotations["org.opencontainers.image.ref.name"] = "v1"' lines/layout/index.json >index.json && mv index.json lines/layout/
+slim 'and the image that they start' my/app
+docker save -o lines/app.tar my/app
+
+# The commands of a page that are indented; with IMAGE, [options] and the like it is no command but its form. The plugin and
+# the packages have cases of their own.
+commands_of() {
+	awk '/^```/ {fence = !fence} !fence && sub(/^    (\$ )?/, "")' "$1" | grep -E '^(sudo )?(slimtrace|docker run|jq|dmesg) ' |
+		grep -vE '\[options\]|IMAGE|RECORD|PATH|OLD' | sed 's/ *# .*//'
+}
+# On this page's machine the engine is where one is by default.
+socket=${DOCKER_HOST#unix://}
+# shellcheck disable=SC2016 # the inner shell's
+as_a_user() { # LINE: in ./lines
+	unshare --mount --propagation private bash -c 'mount -t tmpfs tmpfs /run && touch /run/docker.sock &&
+		mount --bind "$1" /run/docker.sock && cd lines && unset DOCKER_HOST && exec timeout 100 bash -c "$2"' - "$socket" "$1" >line.out 2>&1 </dev/null
+}
+# What goes on until somebody ends it.
+lasting() { # LINE
+	local pid
+	as_a_user "$1" &
+	pid=$!
+	up() { docker ps -q | grep -q .; }
+	until_true 30 up || return 1
+	case $1 in
+	docker*) docker ps -q | xargs docker rm -f >/dev/null ;;
+	*) until_true 30 watching && pkill -USR1 -f "^$SLIMTRACE .*--continue-after signal" ;;
+	esac
+	wait "$pid"
+	[[ $1 == docker* || $? == 0 ]]
+}
+watching() { grep -qE 'SIGUSR1|USR1' line.out; }
+ran=0
+for page in "$top/README.md" "$top"/docs/*.md; do
+	while IFS= read -r line; do
+		ran=$((ran + 1))
+		case $line in
+		'docker run'* | *'--continue-after signal'*) lasting "$line" ;;
+		*) as_a_user "$line" ;;
+		esac
+		rc=$?
+		[[ $line == dmesg* && $rc == 1 ]] && rc=0 # nothing was denied
+		if ((rc == 0)); then pass "${page##*/}: $line"; else fail "${page##*/}: $line" "exit status $rc" "$(tail -n 5 line.out)"; fi
+	done < <(commands_of "$page")
+done
+ok "command lines were run: $ran" test "$ran" -ge 18
 is 'no container is left' "$(docker ps -aq)" ''
 done_testing
