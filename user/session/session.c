@@ -378,8 +378,9 @@ static int write_artifacts(struct run *runs, size_t n, int result, struct err *e
 {
 	for (size_t i = 0; i < n && !runs->opts->remove_artifacts; i++) {
 		struct err ignored = ERR_INIT;
-		int r = runs[i].img ? run_write_artifacts(&runs[i], result < 0 ? &ignored : err)
-				    : 0;
+		/* An image from a file is there before anything was observed. */
+		bool told = runs[i].img && runs[i].rec;
+		int r = told ? run_write_artifacts(&runs[i], result < 0 ? &ignored : err) : 0;
 
 		if (result >= 0 && r < 0)
 			return r;

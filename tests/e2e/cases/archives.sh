@@ -149,12 +149,24 @@ slimtrace build -o tar:x docker-archive:saved.tar
 is 'no transport: exit status' "$rc" 2
 has 'no transport: what there is' "$err" oci-archive:FILE
 
-# --- a run that is killed leaves an image, for the next one to remove ---
+# --- a run that fails, or is ended, takes back what it gave the engine ---
 docker images -q | xargs -r docker rmi -f >/dev/null 2>&1
+slimtrace build --entrypoint /absent docker-archive:saved.tar
+is 'nothing to run: exit status' "$rc" 7
+is 'nothing to run: no image is left' "$(docker images -q)" ''
+"$SLIMTRACE" --state-path "$state" build --http-probe-off --continue-after signal docker-archive:saved.tar >/dev/null 2>&1 </dev/null &
+running() { docker ps -q | grep -q .; }
+ok 'it runs' until_true 60 running
+kill -TERM $!
+wait $!
+is 'ended: exit status' "$?" 143
+is 'ended: no image is left' "$(docker images -q)" ''
+is 'ended: nothing else' "$(leftovers)" ''
+
+# --- a run that is killed leaves an image, for the next one to remove ---
 "$SLIMTRACE" --state-path "$state" build --continue-after signal --tag e2e/killed docker-archive:saved.tar >/dev/null 2>&1 </dev/null &
 imported() { docker images -q slimtrace-import | grep -q .; }
 ok 'it is imported' until_true 60 imported
-running() { docker ps -q | grep -q .; }
 ok 'and runs' until_true 60 running
 kill -9 $!
 wait $! 2>/dev/null
