@@ -71,6 +71,8 @@ void diff_text(const struct diff *diff, size_t max, struct strbuf *ret);
 /* The same for programs, all of it, into an object. */
 void diff_json(const struct diff *diff, cJSON *ret);
 
+/* What conditions can be about; the last one is "any". */
+const struct gate_metric *diff_metrics(size_t *ret_n);
 /* "new-syscalls>0", "gone-files>=10", "changed-configuration>0", "any>0" */
 int diff_gate_parse(const char *text, struct gates *ret, struct err *err);
 bool diff_gate_holds(const struct diff *diff, const struct gate *gate, struct strbuf *ret);

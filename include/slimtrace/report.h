@@ -79,6 +79,8 @@ struct report {
 	size_t n_documents;
 	struct info_owners owners; /* which package a file is of */
 	struct info_distro distro; /* that the image is made of */
+	cJSON *checks;		   /* array: what conditions came to; NULL: there were none */
+	size_t failed_checks;
 };
 void report_release(struct report *report);
 /* Copies both. */

@@ -167,6 +167,21 @@ struct diff_result {
 int session_diff(const struct diff_opts *opts, struct diff_result *ret, struct err *err);
 void session_diff_release(struct diff_result *result);
 
+/*
+ * Conditions of build and profile: "size>50MB", "ratio<5", "files", "syscalls", "warnings", and
+ * with a baseline all of diff_gate_parse(). ERR_USAGE naming what is wrong.
+ */
+int session_gate_parse(const char *text, struct gates *ret, struct err *err);
+/* Whether they can be answered: ERR_USAGE else. @no_image: of profile. */
+int session_gates_check(const struct gates *gates, const char *baseline, bool no_image,
+			struct err *err);
+/*
+ * Sets report->checks and ->failed_checks after a run, whose artifacts have to be there for a
+ * baseline (a record or profile of an earlier run; NULL: none).
+ */
+int session_gates_apply(struct report *report, const struct gates *gates, const char *baseline,
+			struct err *err);
+
 struct clean_opts {
 	struct engine_opts engine;
 	const char *state_path;

@@ -86,7 +86,7 @@ static int parse_value(const struct table *metrics, const char *text, const char
 	factor = gate->percent ? 1 : factor_of(end);
 	if (!isfinite(gate->value) || factor < 0)
 		return wrong(metrics, text, "its value has an unknown unit", err);
-	if (unit == GATE_COUNT && *end)
+	if ((unit == GATE_COUNT || unit == GATE_FACTOR) && *end)
 		return wrong(metrics, text, "its value is a number without a unit", err);
 	if (unit == GATE_PERCENT && *end && !gate->percent)
 		return wrong(metrics, text, "its value is in per cent", err);
@@ -161,6 +161,6 @@ bool gate_holds(const struct gate *gate, double is, double whole, struct strbuf 
 	else if (unit == GATE_BYTES)
 		strbuf_addstr(ret, format_bytes(buf, (unsigned long long)is));
 	else
-		strbuf_addf(ret, "%.0f", is);
+		strbuf_addf(ret, unit == GATE_FACTOR ? "%.1f" : "%.0f", is);
 	return compare((enum op)gate->op, is, gate->value);
 }

@@ -27,6 +27,8 @@ struct build_args {
 	bool http_probe, http_crawl, http_full, exit_on_failure; /* on by default */
 	bool keep_perms;					 /* on by default */
 	unsigned int overrides;					 /* 1 << enum override, ORed */
+	struct gates gates;
+	const char *baseline;
 };
 
 #define ARGS(field) offsetof(struct build_args, field)
@@ -44,6 +46,6 @@ void overrides_apply(struct build_args *args);
 
 /* Their target is a struct build_args, set by the command. */
 extern const struct option_set image_options, keep_options, profile_options, profile_only_options,
-	drive_options, run_options, trace_options;
+	drive_options, run_options, trace_options, check_options;
 
 #endif

@@ -9,6 +9,8 @@
 #include "cli/build_args.h"
 #include "cli/command.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/json.h"
+#include "slimtrace/base/log.h"
 #include "slimtrace/cli.h"
 
 #define DEFAULT_START_TIMEOUT_S 60
@@ -34,7 +36,7 @@ static const struct kind build_kind = {
 	"  slimtrace build --layers keep my/app my/other-app\n"
 	"  slimtrace build --from-record monday.json --from-record tuesday.json my/app\n",
 	{ &image_options, &keep_options, &profile_options, &drive_options, &run_options,
-	  &trace_options }
+	  &trace_options, &check_options }
 };
 
 static const struct kind profile_kind = {
@@ -45,7 +47,8 @@ static const struct kind profile_kind = {
 	"  slimtrace profile my/app\n"
 	"  slimtrace profile --http-probe-cmd /api/info my/app\n"
 	"  docker run --security-opt seccomp=FILE my/app\n",
-	{ &profile_options, &profile_only_options, &drive_options, &run_options, &trace_options }
+	{ &profile_options, &profile_only_options, &drive_options, &run_options, &trace_options,
+	  &check_options }
 };
 
 static void print_help(const struct kind *kind)
@@ -171,6 +174,12 @@ static int check(struct build_args *args, struct strvec *images, struct err *err
 		r = check_records(o, images->n, err);
 	if (r < 0)
 		return r;
+	if (session_gates_check(&args->gates, args->baseline, o->profile_only, err) < 0)
+		return -EINVAL;
+	if (args->baseline && o->remove_artifacts)
+		return err_class_set(err, ERR_USAGE, EINVAL,
+				     "--baseline compares with the artifacts, which "
+				     "--remove-file-artifacts leaves none of");
 	if (o->outputs.n && images->n > 1)
 		return err_class_set(err, ERR_USAGE, EINVAL,
 				     "--output '%s': one image at a time, these are %zu",
@@ -206,6 +215,27 @@ static void args_release(struct build_args *args)
 	probe_opts_release(&args->build.probe);
 	slim_edits_release(&args->build.edits);
 	slim_perms_release(&args->build.perms);
+	gates_release(&args->gates);
+}
+
+static size_t failed_checks(const struct report *reports, size_t n)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; reports && i < n; i++)
+		failed += reports[i].failed_checks;
+	return failed;
+}
+
+/* Told last: it is what decides. */
+static void tell_checks(const struct report *report)
+{
+	const cJSON *one;
+
+	cJSON_ArrayForEach (one, report->checks)
+		if (json_bool(one, "failed", false))
+			log_error("--fail-if '%s': %s", json_str(one, "fail_if", ""),
+				  json_str(one, "measured", ""));
 }
 
 /*
@@ -215,7 +245,9 @@ static void args_release(struct build_args *args)
 static void show_json(const struct report *reports, size_t n, const struct err *err,
 		      struct strbuf *ret)
 {
-	int status = err ? command_exit_code(err) : EXIT_OK;
+	int status = err			 ? command_exit_code(err)
+		     : failed_checks(reports, n) ? EXIT_CHECK
+						 : EXIT_OK;
 
 	if (n > 1)
 		strbuf_addstr(ret, "[\n");
@@ -250,14 +282,20 @@ static void show(const struct report *reports, size_t n, const struct err *err, 
 	fwrite(text.buf, 1, text.len, stdout);
 }
 
-static int run(struct build_args *args, const struct strvec *images, bool json, struct err *err)
+static int run(struct build_args *args, const struct strvec *images, bool json, size_t *ret_failed,
+	       struct err *err)
 {
 	struct report *reports = xcalloc(images->n, sizeof(*reports));
 	int r = session_build(&args->build, images, reports, err);
 
+	for (size_t i = 0; !r && i < images->n; i++)
+		r = session_gates_apply(&reports[i], &args->gates, args->baseline, err);
 	show(reports, images->n, r < 0 ? err : NULL, json);
-	for (size_t i = 0; i < images->n; i++)
+	*ret_failed = failed_checks(reports, images->n);
+	for (size_t i = 0; i < images->n; i++) {
+		tell_checks(&reports[i]);
 		report_release(&reports[i]);
+	}
 	free(reports);
 	return r;
 }
@@ -275,7 +313,7 @@ static int run_command(const struct kind *kind, int argc, char **argv, struct gl
 	struct option_set sets[MAX_SUBJECTS];
 	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
 	struct err err = ERR_INIT;
-	size_t n = 0;
+	size_t n = 0, failed = 0;
 	int r;
 
 	for (; n < MAX_SUBJECTS && kind->subjects[n]; n++) {
@@ -295,10 +333,10 @@ static int run_command(const struct kind *kind, int argc, char **argv, struct gl
 		if (r < 0 && global->json)
 			show(NULL, 1, &err, true);
 		if (!r)
-			r = run(&args, &words, global->json, &err);
+			r = run(&args, &words, global->json, &failed, &err);
 	}
 	args_release(&args);
-	return r < 0 ? command_failed(&err) : EXIT_OK;
+	return r < 0 ? command_failed(&err) : failed ? EXIT_CHECK : EXIT_OK;
 }
 
 int cmd_build(int argc, char **argv, struct global_opts *global)

@@ -117,14 +117,29 @@ static const struct gate_metric metrics[] = {
 	OF_KIND("network"), OF_KIND("rules"),	 OF_KIND("configuration"), { "any", GATE_COUNT },
 };
 
+const struct gate_metric *diff_metrics(size_t *ret_n)
+{
+	*ret_n = ARRAY_SIZE(metrics);
+	return metrics;
+}
+
 int diff_gate_parse(const char *text, struct gates *ret, struct err *err)
 {
 	return gate_parse(text, metrics, ARRAY_SIZE(metrics), ret, err);
 }
 
+static size_t index_of(const char *name)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(metrics) - 1 && strcmp(metrics[i].name, name) != 0)
+		i++;
+	return i;
+}
+
 bool diff_gate_holds(const struct diff *diff, const struct gate *gate, struct strbuf *ret)
 {
-	size_t i = (size_t)(gate->metric - metrics);
+	size_t i = index_of(gate->metric->name);
 	size_t is = i == FACT_KINDS * DIFF_CHANGES
 			    ? diff->n
 			    : diff->counts[i / DIFF_CHANGES][i % DIFF_CHANGES];

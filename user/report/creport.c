@@ -340,7 +340,7 @@ void report_result(const struct report *r, const struct err *err, int exit_statu
 	_cleanup_(json_free) cJSON *doc = json_object();
 	cJSON *failure;
 
-	json_add_str(doc, "state", err ? "failed" : "done");
+	json_add_str(doc, "state", err || (r && r->failed_checks) ? "failed" : "done");
 	json_add_int(doc, "exit_code", exit_status);
 	if (err) {
 		failure = json_add(doc, "error", json_object());
@@ -351,6 +351,8 @@ void report_result(const struct report *r, const struct err *err, int exit_statu
 		report_add_run(doc, r);
 		json_add_str(doc, "image_id", r->image_id ? r->image_id : "");
 		json_add_str(doc, "artifacts", r->artifacts ? r->artifacts : "");
+		if (r->checks)
+			json_add(doc, "checks", cJSON_Duplicate(r->checks, true));
 	}
 	json_print(doc, true, ret);
 }

@@ -28,6 +28,7 @@ void report_release(struct report *report)
 	free(report->documents);
 	info_owners_release(&report->owners);
 	info_distro_release(&report->distro);
+	json_free(report->checks);
 	*report = (struct report){ 0 };
 }
 

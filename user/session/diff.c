@@ -136,6 +136,36 @@ static int compare(const struct diff_opts *opts, const struct side *a, const str
 	return r;
 }
 
+int run_compare_baseline(const char *baseline, const struct report *report, struct diff *ret,
+			 struct err *err)
+{
+	_cleanup_free_ char *path = NULL;
+	struct side a = { 0 }, b = { 0 };
+	const char *name;
+	int r = read_document(baseline, &a, err);
+
+	if (!r) {
+		err_class_set(err, ERR_USAGE, EINVAL, "--baseline '%s': it is no record or profile",
+			      baseline);
+		err_hint(err, "record.json or a seccomp or AppArmor profile of an earlier run");
+		r = -EINVAL;
+	}
+	if (r < 0)
+		return r;
+	name = facts_document(a.facts) == DIFF_SECCOMP	  ? report->seccomp
+	       : facts_document(a.facts) == DIFF_APPARMOR ? report->apparmor
+							  : "record.json";
+	path = xasprintf("%s/%s", report->artifacts, name ? name : "");
+	r = read_document(path, &b, err);
+	if (!r)
+		r = err_set(err, ENOENT, "there is no '%s' to compare with", path);
+	else if (r > 0)
+		r = diff_make(a.facts, b.facts, ret, err);
+	side_release(&a);
+	side_release(&b);
+	return r;
+}
+
 int session_diff(const struct diff_opts *opts, struct diff_result *ret, struct err *err)
 {
 	struct side a = { 0 }, b = { 0 };

@@ -70,6 +70,13 @@ void archive_forget(struct run *run);
 int run_open_any(const struct engine_opts *opts, const char *name, struct image **ret,
 		 struct err *err);
 
+/*
+ * diff.c: what the run of @report left compared with @baseline, a record or a profile. Only names
+ * and numbers of the result may be looked at: values are gone.
+ */
+int run_compare_baseline(const char *baseline, const struct report *report, struct diff *ret,
+			 struct err *err);
+
 /* source.c: opens the image, from layer directories where they can be read, else by saving it. */
 int run_open_image(struct run *run, struct err *err);
 

@@ -9,7 +9,7 @@
 #include "slimtrace/base/err.h"
 #include "slimtrace/base/strbuf.h"
 
-enum gate_unit { GATE_BYTES, GATE_PERCENT, GATE_COUNT };
+enum gate_unit { GATE_BYTES, GATE_PERCENT, GATE_COUNT, GATE_FACTOR };
 struct gate_metric {
 	const char *name; /* of a-z and '-' */
 	enum gate_unit unit;
