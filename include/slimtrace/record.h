@@ -192,6 +192,13 @@ DEFINE_CLEANUP(struct record *, record_free);
 
 /* "CAP_CHOWN", ...; NULL for one that linux/capability.h does not have. */
 const char *record_capability_name(uint32_t cap);
+/*
+ * A socket's address and protocol in words: "1.2.3.4:80", "[::1]:80"; "TCP", "UDP" or "protocol
+ * 132".
+ */
+#define RECORD_ADDRESS_MAX 64
+void record_socket_address(const struct record_socket *socket, char ret[RECORD_ADDRESS_MAX]);
+void record_socket_protocol(const struct record_socket *socket, char ret[RECORD_ADDRESS_MAX]);
 /* "exec", "map", ... for one bit; NULL for anything else. */
 const char *record_kind_name(uint32_t kind);
 

@@ -129,9 +129,6 @@ void slim_result_release(struct slim_result *result);
 int slim_pack(const struct slim_set *set, size_t which, const struct slim_opts *opts, int *ret_fd,
 	      struct slim_result *ret, struct err *err);
 
-/* An open file without a name in @dir. */
-int slim_open_unlinked(const char *dir, int *ret_fd, struct err *err);
-
 /*
  * The whole of @img, unchanged, as a docker-archive for an engine to load: for images from archives
  * and layouts. *ret_fd as of slim_pack().

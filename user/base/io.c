@@ -102,6 +102,20 @@ static int open_temporary(int dirfd, const char *name, mode_t mode, char **ret_n
 	return -EEXIST;
 }
 
+int io_open_unlinked(const char *dir, struct err *err)
+{
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+		_cleanup_free_ char *name = xasprintf("%s/slimtrace-XXXXXX", dir);
+
+		fd = mkostemp(name, O_CLOEXEC);
+		if (fd >= 0)
+			unlink(name);
+	}
+	return fd < 0 ? err_set(err, errno, "cannot create a temporary file in '%s'", dir) : fd;
+}
+
 int io_write_atomic(int dirfd, const char *name, mode_t mode, const void *data, size_t len,
 		    struct err *err)
 {

@@ -57,6 +57,12 @@ void facts_add(struct facts *facts, enum fact_kind kind, const char *name, size_
 	free(strmap_put_len(facts->of[kind], name, len, value));
 }
 
+void diff_add_json(const cJSON *json, struct strbuf *ret)
+{
+	json_print(json, false, ret);
+	strbuf_setlen(ret, ret->len - 1);
+}
+
 struct pass {
 	const struct facts *from, *to;
 	enum fact_kind kind;

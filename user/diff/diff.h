@@ -15,6 +15,9 @@ struct facts {
 /* Takes @value over. Of one name the last one counts. */
 void facts_add(struct facts *facts, enum fact_kind kind, const char *name, size_t len, char *value);
 
+/* diff.c: JSON on one line without its newline, appended. */
+void diff_add_json(const cJSON *json, struct strbuf *ret);
+
 /* image.c: 1 when files that look alike have the same content, 0 when not. */
 int diff_same_content(const struct facts *before, const struct facts *after, const char *path,
 		      struct err *err);

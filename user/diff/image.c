@@ -48,9 +48,7 @@ static void add_config(struct facts *facts, const struct image_config *config)
 
 		if (cJSON_IsNull(it) || !strcmp(it->string, "Image") || !strcmp(it->string, "Env"))
 			continue;
-		json_print(it, false, &text);
-		while (text.len && text.buf[text.len - 1] == '\n')
-			strbuf_setlen(&text, text.len - 1);
+		diff_add_json(it, &text);
 		add_setting(facts, it->string, xstrdup(text.buf));
 	}
 	for (size_t i = 0; i < config->env.n; i++) {

@@ -14,9 +14,7 @@ static char *value_of(const cJSON *rule)
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
 	if (cJSON_IsArray(args) && args->child)
-		json_print(args, false, &text);
-	while (text.len && text.buf[text.len - 1] == '\n')
-		strbuf_setlen(&text, text.len - 1);
+		diff_add_json(args, &text);
 	if (json_get(rule, "errnoRet"))
 		strbuf_addf(&text, "%serrno %lld", text.len ? " " : "",
 			    (long long)json_i64(rule, "errnoRet", 0));

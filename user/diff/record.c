@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Facts of a record: what the app did. Times, pids and counts differ from run to run. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,15 +72,12 @@ static void add_socket(struct facts *facts, const struct record_socket *s)
 	static const char *const uses[] = { [RECORD_LISTEN] = "listens on",
 					    [RECORD_BIND] = "is bound to",
 					    [RECORD_CONNECTED] = "connects to" };
-	char addr[INET6_ADDRSTRLEN] = "", name[INET6_ADDRSTRLEN + 64], protocol[24];
+	char address[RECORD_ADDRESS_MAX], protocol[RECORD_ADDRESS_MAX];
+	_cleanup_free_ char *name = NULL;
 
-	inet_ntop(s->family, s->addr, addr, sizeof(addr));
-	snprintf(protocol, sizeof(protocol), "protocol %u", s->protocol);
-	snprintf(name, sizeof(name), s->family == AF_INET6 ? "%s [%s]:%u %s" : "%s %s:%u %s",
-		 uses[s->use], addr, s->port,
-		 s->protocol == IPPROTO_TCP   ? "TCP"
-		 : s->protocol == IPPROTO_UDP ? "UDP"
-					      : protocol);
+	record_socket_address(s, address);
+	record_socket_protocol(s, protocol);
+	name = xasprintf("%s %s %s", uses[s->use], address, protocol);
 	facts_add(facts, FACT_NETWORK, name, strlen(name), xstrdup(""));
 }
 

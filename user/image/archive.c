@@ -14,6 +14,7 @@
 
 #include "image/limits.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/io.h"
 
 int layer_content_open(const struct range *layer, const struct image_entry *e,
 		       struct image_file *file, struct err *err)
@@ -59,28 +60,11 @@ static const struct image_source archive_source = {
 	.free = release_archive,
 };
 
-/* An unlinked file; not every file system can do without a name at the start. */
-static int open_temporary(const char *dir, struct err *err)
-{
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-		_cleanup_free_ char *name = xasprintf("%s/slimtrace-XXXXXX", dir);
-
-		fd = mkostemp(name, O_CLOEXEC);
-		if (fd >= 0)
-			unlink(name);
-	}
-	if (fd < 0)
-		return err_set(err, errno, "cannot create a temporary file in '%s'", dir);
-	return fd;
-}
-
 static int unpack_layer(struct image *img, struct range *range, const char *tmpdir,
 			struct digest *ret, struct err *err)
 {
 	if (img->unpacked_fd < 0) {
-		int fd = open_temporary(tmpdir, err);
+		int fd = io_open_unlinked(tmpdir, err);
 
 		if (fd < 0)
 			return fd;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "record/names.h"
 
+#include <arpa/inet.h>
 #include <linux/capability.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "slimtrace/base/alloc.h"
@@ -123,3 +125,20 @@ const struct loss_name record_losses[RECORD_LOSSES] = {
 	LOSS(path_truncated), LOSS(prog_missed), LOSS(decode),
 };
 _Static_assert(sizeof(struct record_loss) == RECORD_LOSSES * sizeof(uint64_t), "losses");
+
+void record_socket_address(const struct record_socket *s, char ret[RECORD_ADDRESS_MAX])
+{
+	char addr[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(s->family, s->addr, addr, sizeof(addr));
+	snprintf(ret, RECORD_ADDRESS_MAX, s->family == AF_INET6 ? "[%s]:%u" : "%s:%u", addr,
+		 s->port);
+}
+
+void record_socket_protocol(const struct record_socket *s, char ret[RECORD_ADDRESS_MAX])
+{
+	if (s->protocol == IPPROTO_TCP || s->protocol == IPPROTO_UDP)
+		snprintf(ret, RECORD_ADDRESS_MAX, "%s", s->protocol == IPPROTO_TCP ? "TCP" : "UDP");
+	else
+		snprintf(ret, RECORD_ADDRESS_MAX, "protocol %u", s->protocol);
+}

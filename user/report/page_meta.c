@@ -2,9 +2,6 @@
 /* What report.html shows besides files. */
 #include "report/page.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "report/files.h"
@@ -116,18 +113,14 @@ static void add_socket(cJSON *array, const struct record_socket *s)
 	static const char *const uses[] = {
 		[RECORD_LISTEN] = "listen", [RECORD_BIND] = "bind", [RECORD_CONNECTED] = "connect"
 	};
-	char addr[INET6_ADDRSTRLEN] = "", text[INET6_ADDRSTRLEN + 16], protocol[24];
+	char address[RECORD_ADDRESS_MAX], protocol[RECORD_ADDRESS_MAX];
 	cJSON *one = json_append(array, json_object());
 
-	inet_ntop(s->family, s->addr, addr, sizeof(addr));
-	snprintf(text, sizeof(text), s->family == AF_INET6 ? "[%s]:%u" : "%s:%u", addr, s->port);
-	snprintf(protocol, sizeof(protocol), "protocol %u", s->protocol);
+	record_socket_address(s, address);
+	record_socket_protocol(s, protocol);
 	json_add_str(one, "use", uses[s->use]);
-	json_add_str(one, "address", text);
-	json_add_str(one, "protocol",
-		     s->protocol == IPPROTO_TCP	  ? "TCP"
-		     : s->protocol == IPPROTO_UDP ? "UDP"
-						  : protocol);
+	json_add_str(one, "address", address);
+	json_add_str(one, "protocol", protocol);
 }
 
 static void add_sockets(cJSON *meta, const struct record *rec)

@@ -11,7 +11,9 @@
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
 
+#define HEAD 4096 /* of a file, to tell what it is */
 #define PROFILE_MAX (16u << 20)
+#define RECORD_MAX_FILE (1u << 30)
 
 /* One side. */
 struct side {
@@ -39,44 +41,64 @@ static bool is_apparmor(const char *text)
 	       !strncmp(text, "include ", 8) || *text == '@';
 }
 
-static int read_json(const char *path, const struct strbuf *text, struct side *ret, struct err *err)
+static int read_record(const char *path, const struct strbuf *text, struct side *ret,
+		       struct err *err)
 {
 	_cleanup_(record_free) struct record *rec = NULL;
-	_cleanup_(json_free) cJSON *json = NULL;
-	int r;
 
-	if (!memmem(text->buf, text->len, "\"accesses\"", strlen("\"accesses\""))) {
-		r = json_parse(text->buf, text->len, path, &json, err);
-		if (r < 0) {
-			err->class = ERR_USAGE;
-			return r;
-		}
-		ret->facts = facts_new(DIFF_SECCOMP);
-		r = facts_of_seccomp(ret->facts, json, err);
-		return r < 0 ? err_wrap(err, "'%s'", path) : 0;
+	if (record_from_json(text->buf, text->len, &rec, err) < 0) {
+		err->class = ERR_USAGE;
+		return err_wrap(err, "'%s'", path);
 	}
-	r = record_read_file(path, &rec, err);
-	if (r < 0)
-		return r;
 	ret->facts = facts_new(DIFF_RECORD);
 	facts_of_record(ret->facts, rec);
-	return 0;
+	return 1;
 }
 
-/* 0: it is no document, but may be an image. */
+static int read_seccomp(const char *path, const struct strbuf *text, struct side *ret,
+			struct err *err)
+{
+	_cleanup_(json_free) cJSON *json = NULL;
+
+	if (json_parse(text->buf, text->len, path, &json, err) < 0) {
+		err->class = ERR_USAGE;
+		return -err->code;
+	}
+	ret->facts = facts_new(DIFF_SECCOMP);
+	return facts_of_seccomp(ret->facts, json, err) < 0 ? err_wrap(err, "'%s'", path) : 1;
+}
+
+/* The beginning of a regular file; empty for anything else. */
+static void read_head(const char *path, char *buf, size_t size)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	ssize_t n = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode)
+			    ? io_read_full(fd, buf, size - 1)
+			    : 0;
+
+	buf[n > 0 ? n : 0] = '\0';
+}
+
+/* 1: it is one; 0: it is no document, but may be an image, which is not read for that. */
 static int read_document(const char *path, struct side *ret, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	struct err ignored = ERR_INIT;
-	struct stat st;
+	char head[HEAD];
+	bool json;
+	int r;
 
-	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    io_read_file(AT_FDCWD, path, 1u << 30, &text, &ignored) < 0)
+	read_head(path, head, sizeof(head));
+	json = head[strspn(head, " \t\r\n")] == '{';
+	if (!json && !is_apparmor(head))
 		return 0;
-	if (text.len && text.buf[strspn(text.buf, " \t\r\n")] == '{')
-		return read_json(path, &text, ret, err) < 0 ? -EINVAL : 1;
-	if (text.len > PROFILE_MAX || !is_apparmor(text.buf))
-		return 0;
+	r = io_read_file(AT_FDCWD, path, json ? RECORD_MAX_FILE : PROFILE_MAX, &text, err);
+	if (r < 0)
+		return r;
+	if (json)
+		return memmem(text.buf, text.len, "\"accesses\"", strlen("\"accesses\""))
+			       ? read_record(path, &text, ret, err)
+			       : read_seccomp(path, &text, ret, err);
 	ret->facts = facts_new(DIFF_APPARMOR);
 	facts_of_apparmor(ret->facts, text.buf, text.len);
 	return 1;

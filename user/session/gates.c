@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Conditions of build and profile: about the image, and about what is new since a baseline. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@ static const struct gate_metric *all_metrics(size_t *ret_n)
 	size_t n;
 	const struct gate_metric *of_diff = diff_metrics(&n);
 
-	*ret_n = OWN + n < ARRAY_SIZE(all) ? OWN + n : ARRAY_SIZE(all);
+	assert(OWN + n <= ARRAY_SIZE(all));
+	*ret_n = OWN + n;
 	for (size_t i = 0; i < *ret_n; i++)
 		all[i] = i < OWN ? own[i] : of_diff[i - OWN];
 	return all;

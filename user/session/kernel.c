@@ -117,6 +117,26 @@ int run_check_runtime(struct run *run, struct err *err)
 
 /* --- the container itself --- */
 
+typedef bool condition_fn(struct run *run);
+
+/* 1: @holds; 0: it did not come to that. */
+static int wait_until(struct run *run, condition_fn *holds, struct err *err)
+{
+	uint64_t until = clock_mono_ms() + APPEAR_MS;
+
+	while (!holds(run)) {
+		int r;
+
+		if (clock_mono_ms() >= until)
+			return 0;
+		r = cancel_wait(-1, TICK_MS, err);
+		if (r < 0)
+			return r;
+	}
+	return 1;
+}
+
+/* The container's first exec was seen. */
 static bool appeared(struct run *run)
 {
 	struct trace_counts counts;
@@ -125,54 +145,25 @@ static bool appeared(struct run *run)
 	return counts.started;
 }
 
-/* 1: the container's first exec was seen; 0: it is not seen. */
-static int wait_appeared(struct run *run, struct err *err)
-{
-	uint64_t until = clock_mono_ms() + APPEAR_MS;
-
-	while (!appeared(run)) {
-		int r;
-
-		if (clock_mono_ms() >= until)
-			return 0;
-		r = cancel_wait(-1, TICK_MS, err);
-		if (r < 0)
-			return r;
-	}
-	return 1;
-}
-
-/* Whether the process that the engine names is the container's: then /proc tells its cgroup. */
-static bool process_is_here(const struct run *run)
+/*
+ * The process that the engine names is the container's, going by its cgroup, or has ended: then it
+ * loses its cgroup a little before the engine knows.
+ */
+static bool process_is_here(struct run *run)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%d/cgroup", (int)run->pid);
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	struct err ignored = ERR_INIT;
 
-	return io_read_file(AT_FDCWD, path, 64 << 10, &text, &ignored) >= 0 &&
-	       strstr(text.buf, run->container);
-}
-
-/* A process that ends loses its cgroup a little before the engine knows that it ended. */
-static int wait_process(struct run *run, struct err *err)
-{
-	uint64_t until = clock_mono_ms() + APPEAR_MS;
-
-	while (run->pid > 0 && !process_is_here(run) && !container_ended(run)) {
-		int r;
-
-		if (clock_mono_ms() >= until)
-			return 0;
-		r = cancel_wait(-1, TICK_MS, err);
-		if (r < 0)
-			return r;
-	}
-	return 1;
+	return run->pid <= 0 ||
+	       (io_read_file(AT_FDCWD, path, 64 << 10, &text, &ignored) >= 0 &&
+		strstr(text.buf, run->container)) ||
+	       container_ended(run);
 }
 
 int run_check_shared(struct run *run, struct err *err)
 {
-	int r = wait_appeared(run, err);
+	int r = wait_until(run, appeared, err);
 
 	if (r < 0)
 		return r;
@@ -184,7 +175,7 @@ int run_check_shared(struct run *run, struct err *err)
 			      run->container, engine_host(run->engine));
 		return not_here(run, err);
 	}
-	r = wait_process(run, err);
+	r = wait_until(run, process_is_here, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	err_class_set(err, ERR_KERNEL, ESRCH,

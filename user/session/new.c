@@ -10,6 +10,7 @@
 
 #include "session/session.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/io.h"
 #include "slimtrace/base/path.h"
 
 enum { CHANGED, ADDED }; /* "Kind" of a change; the third is "deleted" */
@@ -83,10 +84,10 @@ static int copy_out(struct run *run, const char *top, struct err *err)
 {
 	struct run_new *added = &run->added;
 	const char *name = path_basename(top);
-	int fd = open(run->tmpdir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = io_open_unlinked(run->tmpdir, err);
 
 	if (fd < 0)
-		return err_set(err, errno, "cannot create a temporary file in '%s'", run->tmpdir);
+		return fd;
 	ALLOC_GROW(added->files, added->n + 1, added->cap);
 	strvec_push_len(&added->dirs, top, (size_t)(name - top));
 	added->files[added->n++] = (struct image_files){ .fd = fd };

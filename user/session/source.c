@@ -86,11 +86,11 @@ static void show_saved(uint64_t bytes, void *ctx)
 
 static int open_archive(struct run *run, struct err *err)
 {
-	_cleanup_close_ int fd = open(run->tmpdir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = io_open_unlinked(run->tmpdir, err);
 	int r;
 
 	if (fd < 0)
-		return err_set(err, errno, "cannot create a temporary file in '%s'", run->tmpdir);
+		return fd;
 	r = engine_image_save(run->engine, run->image_id, fd, show_saved, NULL, err);
 	if (r < 0)
 		return err_wrap(err, "cannot save the image");

@@ -93,8 +93,8 @@ int slim_export(const struct image *img, const struct strvec *tags, const char *
 		struct err *err)
 {
 	_cleanup_(tar_free) struct tar *tar = NULL;
-	_cleanup_close_ int fd = -1;
-	int r = slim_open_unlinked(tmpdir, &fd, err);
+	_cleanup_close_ int fd = io_open_unlinked(tmpdir, err);
+	int r = fd < 0 ? fd : 0;
 
 	if (!r)
 		r = tar_new(fd, false, &tar, err);

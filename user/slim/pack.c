@@ -19,25 +19,6 @@
 #include "slimtrace/base/io.h"
 #include "slimtrace/slim.h"
 
-int slim_open_unlinked(const char *dir, int *ret_fd, struct err *err)
-{
-	_cleanup_free_ char *path = NULL;
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-		path = xasprintf("%s/slimtrace-XXXXXX", dir);
-		fd = mkostemp(path, O_CLOEXEC);
-		if (fd >= 0)
-			unlink(path);
-	}
-	if (fd < 0) {
-		err_set(err, errno, "cannot create a temporary file in '%s'", dir);
-		return -err->code;
-	}
-	*ret_fd = fd;
-	return 0;
-}
-
 static int rewind_fd(int fd, struct err *err)
 {
 	return lseek(fd, 0, SEEK_SET) < 0 ? err_set(err, errno, "cannot rewind the archive") : 0;
@@ -241,8 +222,8 @@ int slim_pack(const struct slim_set *set, size_t which, const struct slim_opts *
 			   .docker_text = STRBUF_INIT,
 			   .layout_text = STRBUF_INIT };
 	struct slim_result result = { 0 };
-	_cleanup_close_ int fd = -1;
-	int r = slim_open_unlinked(opts->tmpdir, &fd, err);
+	_cleanup_close_ int fd = io_open_unlinked(opts->tmpdir, err);
+	int r = fd < 0 ? fd : 0;
 
 	if (!r)
 		r = pack(set, which, opts, &p, fd, &result, err);

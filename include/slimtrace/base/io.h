@@ -34,6 +34,11 @@ int io_remove_tree(int dirfd, const char *name, struct err *err);
 int io_mkdtemp(char **ret_path, struct err *err);
 /* As above with another word than "slimtrace". */
 int io_mkdtemp_as(const char *prefix, char **ret_path, struct err *err);
+/*
+ * An open file (read and write) in @dir that has no name; also where the file system cannot make
+ * one so. Returns the descriptor.
+ */
+int io_open_unlinked(const char *dir, struct err *err);
 /* Where these are made: TMPDIR when it is an absolute path, else /var/tmp. */
 const char *io_tmpdir(void);
 

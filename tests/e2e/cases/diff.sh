@@ -69,6 +69,10 @@ docker save -o saved.tar e2e/diff:1
 compare 0 'an image and its file' --exit-code e2e/diff:1 docker-archive:saved.tar
 slimtrace --host unix:///nowhere diff --exit-code ./saved.tar docker-archive:saved.tar
 is 'files alone need no engine' "$rc" 0
+truncate -s 1000M large.tar
+([[ $SLIMTRACE == *asan* ]] || ulimit -v 1000000
+	"$SLIMTRACE" --host unix:///nowhere diff ./large.tar ./saved.tar >stdout 2>stderr)
+is 'a file is not read whole to see what it is' "$?" 5
 slimtrace --output-format json diff e2e/diff:1 e2e/diff:2
 is 'for programs' "$(jq -c '[.of, .identical, .counts.files.new, .counts.files.gone, .state]' <<<"$out")" '["image",false,1,1,"done"]'
 is 'bytes as they are' "$(jq -r '.changes[] | select(.change == "new" and .kind == "files") | .name' <<<"$out")" $'/data/odd\nname'
