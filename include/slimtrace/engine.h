@@ -99,6 +99,14 @@ int engine_container_remove(struct engine *e, const char *id, struct err *err);
 /* IDs of all containers, running or not, with label @label ("key" or "key=value"). */
 int engine_container_list(struct engine *e, const char *label, struct strvec *ret, struct err *err);
 
+/* IDs of those that run. */
+int engine_container_list_running(struct engine *e, struct strvec *ret, struct err *err);
+/*
+ * The words with which the engine runs the health check of the image, or the container, that it
+ * described as @inspect; false when that has none.
+ */
+bool engine_health_words(const cJSON *inspect, struct strvec *ret);
+
 /* Output of a container or an exec: @is_stderr tells the stream (false for a tty). */
 typedef void engine_output_fn(bool is_stderr, const char *data, size_t len, void *ctx);
 

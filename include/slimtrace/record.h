@@ -63,6 +63,7 @@ struct record_access {
 	int error;	    /* lookup: positive errno of the call, 0 when it succeeded */
 	bool follow;	    /* lookup: a symlink as the last component was followed */
 	bool on_image;	    /* file: see above; lookup: the directory it started from is */
+	bool before;	    /* seen only as what was open or mapped when the observation began */
 	uint64_t first_ns;  /* since the container's first exec */
 	uint32_t *programs; /* indices into record.programs, ascending */
 	size_t n_programs;
@@ -73,7 +74,7 @@ struct record_access {
 enum record_entry {
 	RECORD_ENTRYPOINT, /* the container's first process and what descends from it */
 	RECORD_EXECED,	   /* put into the running container: --exec, docker exec */
-	RECORD_HEALTH,	   /* likewise, and it is the image's health check; set by the session */
+	RECORD_HEALTH,	   /* likewise, and it is the image's health check: record_mark_health() */
 };
 
 /* One execve: a process from there until its next execve or its end, with its plain forks. */
@@ -162,6 +163,7 @@ bool record_loss_any(const struct record_loss *loss);
 
 struct record {
 	uint32_t runs;		/* merged from so many; 0: it is of one run */
+	bool attached;		/* it began when the container was running already */
 	char *image_id;		/* sha256:... ; set by the session */
 	struct strvec diff_ids; /* of the image's layers, bottom first; set by the session */
 	char *kernel, *arch;	/* uname -r, uname -m */
@@ -187,6 +189,8 @@ struct record {
 };
 
 struct record *record_new(void);
+/* All of it; the caller's. */
+struct record *record_copy(const struct record *from);
 void record_free(struct record *rec);
 DEFINE_CLEANUP(struct record *, record_free);
 
@@ -212,12 +216,15 @@ void record_builder_free(struct record_builder *b);
 DEFINE_CLEANUP(struct record_builder *, record_builder_free);
 /* From now on accesses and programs take about @bytes of memory at most. Without it: no bound. */
 void record_builder_bound(struct record_builder *b, uint64_t bytes);
+/* From now on programs that are equal but for pid and time are one: the first of them. */
+void record_builder_fold(struct record_builder *b);
+/* What makes an access what it is; `before` does not: it is one of the things that are noted. */
 struct record_access_key {
 	enum record_source source;
 	const char *path;
 	size_t path_len;
 	int error;
-	bool follow, on_image;
+	bool follow, on_image, before;
 };
 /* False: there is no room for it any more, and nothing was added. */
 bool record_add_access(struct record_builder *b, const struct record_access_key *key,
@@ -226,6 +233,9 @@ bool record_add_access(struct record_builder *b, const struct record_access_key 
 #define RECORD_NO_PROGRAM UINT32_MAX
 uint32_t record_add_program(struct record_builder *b, const struct record_program *program);
 void record_add_syscall(struct record_builder *b, enum record_phase phase, enum record_abi abi,
+			uint32_t nr, uint64_t count, uint64_t refused);
+/* The same for a count that is told again and again: the last one holds. */
+void record_set_syscall(struct record_builder *b, enum record_phase phase, enum record_abi abi,
 			uint32_t nr, uint64_t count, uint64_t refused);
 /* One more that called it first; record_add_syscall() tells how often. */
 void record_add_caller(struct record_builder *b, enum record_abi abi, uint32_t nr,
@@ -244,6 +254,8 @@ void record_add_syscall_runs(struct record_builder *b, enum record_phase phase, 
 struct record *record_builder_record(struct record_builder *b);
 /* Sorts, and hands the record over; the builder is empty afterwards. */
 struct record *record_builder_finish(struct record_builder *b);
+/* A sorted copy of the record so far, the caller's; building goes on. */
+struct record *record_builder_snapshot(const struct record_builder *b);
 
 /*
  * What was observed in any of @n runs (at least one; they stay the caller's), with in how many:
@@ -254,6 +266,12 @@ struct record *record_builder_finish(struct record_builder *b);
  */
 int record_merge(const struct record *const *records, size_t n, struct record **ret,
 		 struct err *err);
+
+/*
+ * Programs that were put into the container with @words, the image's health check as the engine
+ * runs it, and what descends from them, become RECORD_HEALTH. Parents stand before their children.
+ */
+void record_mark_health(struct record *rec, const struct strvec *words);
 
 /* JSON, docs/record.md. Reading checks version, types, indices and bounds. */
 void record_to_json(const struct record *rec, struct strbuf *ret);

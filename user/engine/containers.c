@@ -248,9 +248,8 @@ static char *list_path(const char *label)
 	return strbuf_detach(&path, NULL);
 }
 
-int engine_container_list(struct engine *e, const char *label, struct strvec *ret, struct err *err)
+static int list(struct engine *e, const char *path, struct strvec *ret, struct err *err)
 {
-	_cleanup_free_ char *path = list_path(label);
 	_cleanup_(json_free) cJSON *answer = NULL;
 	struct http_request req = HTTP_REQUEST_INIT;
 	const cJSON *item;
@@ -273,6 +272,18 @@ int engine_container_list(struct engine *e, const char *label, struct strvec *re
 			strvec_push(ret, id);
 	}
 	return 0;
+}
+
+int engine_container_list(struct engine *e, const char *label, struct strvec *ret, struct err *err)
+{
+	_cleanup_free_ char *path = list_path(label);
+
+	return list(e, path, ret, err);
+}
+
+int engine_container_list_running(struct engine *e, struct strvec *ret, struct err *err)
+{
+	return list(e, "/containers/json", ret, err);
 }
 
 /* --- logs --- */

@@ -17,6 +17,7 @@ struct record_builder {
 	struct strmap *index;  /* what is there already: id -> its place + 1, as a pointer */
 	struct strbuf id;      /* of the item being added; kept for its memory */
 	uint64_t bytes, bound; /* about what accesses and programs take, and may; 0: no bound */
+	bool fold;	       /* equal programs are one */
 	size_t cap_accesses, cap_programs, cap_syscalls, cap_arguments, cap_capabilities,
 		cap_sockets;
 };
@@ -44,6 +45,11 @@ void record_builder_free(struct record_builder *b)
 void record_builder_bound(struct record_builder *b, uint64_t bytes)
 {
 	b->bound = bytes;
+}
+
+void record_builder_fold(struct record_builder *b)
+{
+	b->fold = true;
 }
 
 /* Takes room for @bytes, unless that would be too much. */
@@ -114,6 +120,7 @@ static struct record_access *new_access(struct record_builder *b,
 				     .error = lookup ? key->error : 0,
 				     .follow = lookup && key->follow,
 				     .on_image = key->on_image,
+				     .before = key->before,
 				     .first_ns = first_ns };
 	return a;
 }
@@ -195,6 +202,7 @@ bool record_add_access(struct record_builder *b, const struct record_access_key 
 	if (!a || !add_user(b, a, program))
 		return false;
 	a->kinds |= kinds;
+	a->before &= key->before;
 	if (first_ns < a->first_ns)
 		a->first_ns = first_ns;
 	return true;
@@ -225,14 +233,42 @@ static uint64_t program_bytes(const struct record_program *p)
 	return bytes;
 }
 
+static void id_word(struct record_builder *b, const char *word)
+{
+	strbuf_add(&b->id, word ? word : "", word ? strlen(word) + 1 : 1);
+}
+
+/* What makes a program what it is. One without a known parent has itself for one. */
+static void program_id(struct record_builder *b, const struct record_program *p)
+{
+	id_start(b, 'p');
+	id_add(b, p->parent < b->rec->n_programs ? p->parent : UINT32_MAX);
+	id_add(b, p->entry);
+	id_add(b, p->argv_truncated);
+	id_word(b, p->comm);
+	id_word(b, p->exe);
+	for (size_t i = 0; i < p->argv.n; i++)
+		id_word(b, p->argv.v[i]);
+}
+
 uint32_t record_add_program(struct record_builder *b, const struct record_program *program)
 {
 	struct record *rec = b->rec;
 	struct record_program *p;
 
+	if (b->fold) {
+		size_t place;
+
+		program_id(b, program);
+		place = id_find(b);
+		if (place != SIZE_MAX)
+			return (uint32_t)place;
+	}
 	if (rec->n_programs >= RECORD_MAX_PROGRAMS || !take_room(b, program_bytes(program)))
 		return RECORD_NO_PROGRAM;
 	ALLOC_GROW(rec->programs, rec->n_programs + 1, b->cap_programs);
+	if (b->fold)
+		id_put(b, rec->n_programs);
 	p = &rec->programs[rec->n_programs];
 	*p = *program;
 	if (p->parent > rec->n_programs) /* none that could be known: so chains have an end */
@@ -276,6 +312,15 @@ void record_add_syscall(struct record_builder *b, enum record_phase phase, enum 
 
 	add_saturated(&s->count, count);
 	add_saturated(&s->refused, refused);
+}
+
+void record_set_syscall(struct record_builder *b, enum record_phase phase, enum record_abi abi,
+			uint32_t nr, uint64_t count, uint64_t refused)
+{
+	struct record_syscall *s = find_syscall(b, phase, abi, nr);
+
+	s->count = count;
+	s->refused = refused;
 }
 
 void record_add_syscall_runs(struct record_builder *b, enum record_phase phase, enum record_abi abi,
@@ -441,17 +486,30 @@ static void sort(void *array, size_t n, size_t size, int (*compare)(const void *
 		qsort(array, n, size, compare);
 }
 
-struct record *record_builder_finish(struct record_builder *b)
+static void sort_record(struct record *rec)
 {
-	struct record *rec = b->rec;
-
 	sort(rec->accesses, rec->n_accesses, sizeof(*rec->accesses), compare_accesses);
 	sort(rec->syscalls, rec->n_syscalls, sizeof(*rec->syscalls), compare_syscalls);
 	sort(rec->arguments, rec->n_arguments, sizeof(*rec->arguments), compare_arguments);
 	sort(rec->capabilities, rec->n_capabilities, sizeof(*rec->capabilities),
 	     compare_capabilities);
 	sort(rec->sockets, rec->n_sockets, sizeof(*rec->sockets), compare_sockets);
+}
+
+struct record *record_builder_finish(struct record_builder *b)
+{
+	struct record *rec = b->rec;
+
+	sort_record(rec);
 	strmap_free(b->index);
 	*b = (struct record_builder){ .rec = record_new(), .index = strmap_new(), .id = b->id };
+	return rec;
+}
+
+struct record *record_builder_snapshot(const struct record_builder *b)
+{
+	struct record *rec = record_copy(b->rec);
+
+	sort_record(rec);
 	return rec;
 }

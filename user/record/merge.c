@@ -5,13 +5,11 @@
 #include <string.h>
 
 #include "slimtrace/base/alloc.h"
-#include "slimtrace/base/strmap.h"
 #include "slimtrace/record.h"
 
 struct merging {
 	struct record_builder *builder;
-	struct strmap *programs; /* what a program is -> its index + 1, as a pointer */
-	uint32_t *map;		 /* of the record being added: its indices -> the merged ones */
+	uint32_t *map; /* of the record being added: its indices -> the merged ones */
 	struct record_loss *loss;
 };
 
@@ -28,41 +26,13 @@ static void add_saturated(uint64_t *sum, uint64_t n)
 
 /* --- programs --- */
 
-static void add_word(struct strbuf *id, const char *word)
-{
-	strbuf_add(id, word, strlen(word) + 1);
-}
-
-/* What makes it what it is. A program without a known parent has itself for one. */
-static void program_id(const struct record_program *p, uint32_t parent, struct strbuf *ret)
-{
-	const uint32_t head[] = { parent, p->entry, p->argv_truncated };
-
-	strbuf_reset(ret);
-	strbuf_add(ret, head, sizeof(head));
-	add_word(ret, p->comm);
-	add_word(ret, p->exe);
-	for (size_t i = 0; i < p->argv.n; i++)
-		add_word(ret, p->argv.v[i]);
-}
-
+/* A program without a known parent has itself for one. */
 static uint32_t merge_program(struct merging *m, const struct record_program *p, uint32_t parent)
 {
-	struct record *rec = record_builder_record(m->builder);
-	_cleanup_strbuf_ struct strbuf id = STRBUF_INIT;
 	struct record_program copy = *p;
-	size_t known;
-	uint32_t index;
 
-	program_id(p, parent, &id);
-	known = (size_t)strmap_get_len(m->programs, id.buf, id.len);
-	if (known)
-		return (uint32_t)known - 1;
-	copy.parent = parent == UINT32_MAX ? (uint32_t)rec->n_programs : parent;
-	index = record_add_program(m->builder, &copy);
-	if (index != RECORD_NO_PROGRAM)
-		strmap_put_len(m->programs, id.buf, id.len, (void *)((size_t)index + 1));
-	return index;
+	copy.parent = parent;
+	return record_add_program(m->builder, &copy);
 }
 
 static void merge_programs(struct merging *m, const struct record *rec)
@@ -86,7 +56,8 @@ static void merge_access(struct merging *m, const struct record_access *a)
 					       .path_len = a->path_len,
 					       .error = a->error,
 					       .follow = a->follow,
-					       .on_image = a->on_image };
+					       .on_image = a->on_image,
+					       .before = a->before };
 	bool added = false;
 
 	for (size_t i = 0; i < a->n_programs; i++) {
@@ -226,6 +197,7 @@ static void merge_run(struct record *to, const struct record *rec)
 	if (rec->duration_ns > to->duration_ns)
 		to->duration_ns = rec->duration_ns;
 	merge_confinement(&to->confinement, &rec->confinement);
+	to->attached |= rec->attached;
 	to->capabilities_unseen |= rec->capabilities_unseen;
 	for (size_t i = 0; i < rec->unseen.n; i++)
 		add_once(&to->unseen, rec->unseen.v[i]);
@@ -237,9 +209,10 @@ int record_merge(const struct record *const *records, size_t n, struct record **
 {
 	_cleanup_(record_builder_free) struct record_builder *b = record_builder_new();
 	struct record *to = record_builder_record(b);
-	struct merging m = { .builder = b, .programs = strmap_new(), .loss = &to->loss };
+	struct merging m = { .builder = b, .loss = &to->loss };
 	int r = 0;
 
+	record_builder_fold(b);
 	begin_run(to, records[0]);
 	for (size_t i = 0; !r && i < n; i++) {
 		if (!same(records[i]->arch, records[0]->arch)) {
@@ -252,7 +225,6 @@ int record_merge(const struct record *const *records, size_t n, struct record **
 		merge_run(to, records[i]);
 		merge_lists(&m, records[i]);
 	}
-	strmap_free(m.programs);
 	free(m.map);
 	if (!r)
 		*ret = record_builder_finish(b);

@@ -228,6 +228,7 @@ static int get_key(const cJSON *obj, struct record_access_key *key, char **path,
 	if (source == RECORD_LOOKUP && ((r = get_u32(obj, "error", MAX_ERRNO, &error, err)) < 0 ||
 					(r = get_bool(obj, "follow", &key->follow, err)) < 0))
 		return r;
+	key->before = json_bool(obj, "before", false);
 	key->path = *path;
 	key->source = source;
 	key->error = (int)error;
@@ -482,6 +483,7 @@ static int read_run(const cJSON *doc, struct record *rec, struct err *err)
 	    (r = get_u64(doc, "duration_ns", UINT64_MAX, &rec->duration_ns, err)) < 0 ||
 	    (r = get_strings(doc, "unseen", &rec->unseen, err)) < 0)
 		return r;
+	rec->attached = json_bool(doc, "attached", false);
 	rec->capabilities_unseen = json_bool(doc, "capabilities_unseen", false);
 	r = read_confinement(doc, &rec->confinement, err);
 	return r < 0 ? r : read_loss(doc, &rec->loss, err);

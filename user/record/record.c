@@ -62,3 +62,62 @@ void record_free(struct record *rec)
 	strvec_release(&rec->unseen);
 	free(rec);
 }
+
+/* --- copies --- */
+
+static void copy_array(void *ret, const void *from, size_t n, size_t size)
+{
+	*(void **)ret = n ? xmemdup(from, n * size) : NULL;
+}
+
+#define COPY_ARRAY(to, from, member)                                                               \
+	copy_array(&(to)->member, (from)->member, (from)->n_##member, sizeof(*(from)->member))
+
+static char *copy_text(const char *text)
+{
+	return text ? xstrdup(text) : NULL;
+}
+
+static struct strvec copy_strvec(const struct strvec *from)
+{
+	struct strvec to = STRVEC_INIT;
+
+	strvec_extend(&to, from);
+	return to;
+}
+
+static void copy_lists(struct record *to, const struct record *from)
+{
+	COPY_ARRAY(to, from, programs);
+	for (size_t i = 0; i < from->n_programs; i++) {
+		to->programs[i].comm = copy_text(from->programs[i].comm);
+		to->programs[i].exe = copy_text(from->programs[i].exe);
+		to->programs[i].argv = copy_strvec(&from->programs[i].argv);
+	}
+	COPY_ARRAY(to, from, accesses);
+	for (size_t i = 0; i < from->n_accesses; i++) {
+		to->accesses[i].path = xmemdup(from->accesses[i].path, from->accesses[i].path_len);
+		COPY_ARRAY(&to->accesses[i], &from->accesses[i], programs);
+	}
+	COPY_ARRAY(to, from, syscalls);
+	for (size_t i = 0; i < from->n_syscalls; i++)
+		COPY_ARRAY(&to->syscalls[i], &from->syscalls[i], programs);
+	COPY_ARRAY(to, from, arguments);
+	COPY_ARRAY(to, from, capabilities);
+	COPY_ARRAY(to, from, sockets);
+}
+
+struct record *record_copy(const struct record *from)
+{
+	struct record *to = record_new();
+
+	*to = *from;
+	to->image_id = copy_text(from->image_id);
+	to->kernel = copy_text(from->kernel);
+	to->arch = copy_text(from->arch);
+	to->started = copy_text(from->started);
+	to->diff_ids = copy_strvec(&from->diff_ids);
+	to->unseen = copy_strvec(&from->unseen);
+	copy_lists(to, from);
+	return to;
+}

@@ -96,6 +96,8 @@ static cJSON *access_json(const void *item)
 		json_add_bool(obj, "follow", a->follow);
 	}
 	json_add_bool(obj, "on_image", a->on_image);
+	if (a->before)
+		json_add_bool(obj, "before", true);
 	json_add_u64(obj, "first_ns", a->first_ns);
 	add_programs(obj, "programs", a->programs, a->n_programs);
 	add_runs(obj, a->runs);
@@ -210,6 +212,8 @@ static void add_run(cJSON *doc, const struct record *rec)
 	add_name_if(host, "kernel", rec->kernel);
 	add_name_if(host, "arch", rec->arch);
 	add_runs(doc, rec->runs);
+	if (rec->attached)
+		json_add_bool(doc, "attached", true);
 	add_name_if(doc, "started", rec->started);
 	json_add_u64(doc, "duration_ns", rec->duration_ns);
 	if (rec->capabilities_unseen)

@@ -15,33 +15,11 @@
 #define DEFAULT_TIMEOUT_MS 30000 /* docker's, for one run of it */
 #define RETRY_MS 500
 
-/* ["NONE"], ["CMD", WORD...] or ["CMD-SHELL", LINE]. */
-static bool health_words(const struct run *run, struct strvec *ret)
-{
-	_cleanup_strvec_ struct strvec test = STRVEC_INIT;
-	struct err ignored = ERR_INIT;
-	bool shell;
-
-	if (json_strvec(run->inspect, "Config.Healthcheck.Test", &test, &ignored) < 0 || test.n < 2)
-		return false;
-	shell = !strcmp(test.v[0], "CMD-SHELL");
-	if (!shell && strcmp(test.v[0], "CMD") != 0)
-		return false;
-	if (shell && (json_strvec(run->inspect, "Config.Shell", ret, &ignored) < 0 || !ret->n)) {
-		strvec_release(ret);
-		strvec_push(ret, "/bin/sh");
-		strvec_push(ret, "-c");
-	}
-	for (size_t i = 1; i < test.n; i++)
-		strvec_push(ret, test.v[i]);
-	return true;
-}
-
 bool run_has_health(const struct run *run)
 {
 	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
 
-	return health_words(run, &words);
+	return engine_health_words(run->inspect, &words);
 }
 
 /* *ret: its exit status, -1 when it took too long or could not be run. */
@@ -82,7 +60,7 @@ int run_health(struct run *run, struct err *err)
 	struct output *out;
 	int status = -1, r;
 
-	if (container_ended(run) || !health_words(run, &exec.cmd))
+	if (container_ended(run) || !engine_health_words(run->inspect, &exec.cmd))
 		return 0;
 	if (timeout_ns / 1000000 > 0 && timeout_ns / 1000000 < INT32_MAX)
 		exec.timeout_ms = (int)(timeout_ns / 1000000);
@@ -101,50 +79,4 @@ int run_health(struct run *run, struct err *err)
 	}
 	output_free(out);
 	return r;
-}
-
-/* --- in the record --- */
-
-#define MAX_ADDED 10 /* words: five interpreters (the kernel's limit) with an argument each */
-
-static const char *last_component(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/*
- * The kernel puts a script's interpreter before its words, and where the script was found in the
- * place of the first one.
- */
-static bool is_check(const struct record_program *p, const struct strvec *words)
-{
-	size_t added = p->argv.n - words->n;
-
-	if (p->entry != RECORD_EXECED || p->argv.n < words->n || added > MAX_ADDED)
-		return false;
-	for (size_t i = 1; i < words->n; i++)
-		if (strcmp(p->argv.v[added + i], words->v[i]) != 0)
-			return false;
-	if (!added)
-		return !strcmp(p->argv.v[0], words->v[0]);
-	return !strcmp(last_component(p->argv.v[added]), last_component(words->v[0]));
-}
-
-/* Parents stand before their children. */
-void run_mark_health(struct run *run)
-{
-	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
-	struct record *rec = run->rec;
-
-	if (!health_words(run, &words))
-		return;
-	for (size_t i = 0; i < rec->n_programs; i++) {
-		struct record_program *p = &rec->programs[i];
-
-		if (p->parent == i ? is_check(p, &words)
-				   : rec->programs[p->parent].entry == RECORD_HEALTH)
-			p->entry = RECORD_HEALTH;
-	}
 }

@@ -189,6 +189,14 @@ void run_take_record(struct run *run)
 		      rep->programs, rep->programs == 1 ? "" : "s");
 }
 
+static void mark_health(struct run *run)
+{
+	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
+
+	if (engine_health_words(run->inspect, &words))
+		record_mark_health(run->rec, &words);
+}
+
 static int finish_trace(struct run *run, struct err *err)
 {
 	struct trace_counts counts;
@@ -201,7 +209,7 @@ static int finish_trace(struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	run->rec->image_id = xstrdup(run->image_id);
-	run_mark_health(run);
+	mark_health(run);
 	run->report->syscalls = counts.syscalls;
 	run_take_record(run);
 	return 0;

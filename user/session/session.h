@@ -147,8 +147,6 @@ void run_tell_failed(struct run *run, struct output *out, const char *what, int 
 /* health.c: runs the image's health check until it succeeds, within the start timeout. */
 int run_health(struct run *run, struct err *err);
 bool run_has_health(const struct run *run);
-/* Tells the health check's programs in the record from other ones put into the container. */
-void run_mark_health(struct run *run);
 
 /* hostexec.c: commands and scripts on the host. */
 int run_host_execs(struct run *run, struct err *err);
