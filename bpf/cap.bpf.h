@@ -16,17 +16,21 @@ SEC("tp_btf/cap_capable")
 int BPF_PROG(on_cap, const struct cred *cred, struct user_namespace *target,
 	     const struct user_namespace *capable, int cap, int ret)
 {
+	struct scratch *s = my_scratch(get_me());
+	struct wire_cap asked = { .cap = cap, .granted = ret == 0 };
 	struct task_struct *task;
-	__u32 index;
+	__u8 one = 1;
 
-	if (!current_in_scope() || !current_program())
+	if (!s || !s->me.program)
 		return 0;
 	/* Overlayfs works with its mounter's credentials: those are not the process's. */
 	task = (struct task_struct *)bpf_get_current_task();
 	if (BPF_CORE_READ(task, real_cred) != cred)
 		return 0;
-	index = (cap * 2 + (ret == 0)) * WIRE_CALLS + asking_call();
-	OPAQUE(index);
-	caps[index & (WIRE_CAPABILITIES * 2 * WIRE_CALLS - 1)] = 1;
+	asked.target = s->me.target;
+	asked.nr = asking_call();
+	if (!bpf_map_lookup_elem(&caps, &asked) &&
+	    bpf_map_update_elem(&caps, &asked, &one, BPF_ANY))
+		count_loss(WIRE_MAP_FULL);
 	return 0;
 }

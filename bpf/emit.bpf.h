@@ -48,6 +48,7 @@ static __always_inline bool was_seen(struct scratch *s)
 static __always_inline void fill_header(struct scratch *s, __u32 type, __u64 program, __u32 flags)
 {
 	s->h.type = type;
+	s->h.target = s->me.target;
 	s->h.pid = bpf_get_current_pid_tgid() >> 32;
 	s->h.program = program;
 	s->h.ns = bpf_ktime_get_boot_ns();
@@ -88,8 +89,8 @@ static __always_inline bool output(struct scratch *s, __u32 len)
 static __always_inline void output_once(struct scratch *s, __u32 len)
 {
 	struct key128 key = s->hash;
-	__u8 one = 1;
+	__u32 target = s->me.target;
 
 	if (output(s, len))
-		bpf_map_update_elem(&seen, &key, &one, BPF_ANY);
+		bpf_map_update_elem(&seen, &key, &target, BPF_ANY);
 }

@@ -155,7 +155,7 @@ static __always_inline void emit_path(struct scratch *s, const struct asked *a, 
 static __always_inline void ask_empty(struct scratch *s, const struct wire_path_arg *p)
 {
 	if (!s->job.error && p->dirfd != WIRE_NO_ARG)
-		emit_place(arg_dir(s, p), p->kinds, s->job.program);
+		emit_place(s, arg_dir(s, p), p->kinds, s->job.program);
 }
 
 static __always_inline struct asked asked_by_job(struct scratch *s, const struct wire_path_arg *p,
@@ -229,13 +229,13 @@ static __always_inline void do_open(struct scratch *s, const struct wire_call *c
 	ask(0);
 	/* O_TMPFILE's file has no name. Whether O_CREAT made the file is for emit_file() to see. */
 	if (!s->job.error && !is_tmpfile(flags))
-		emit_place(fd_place(s->job.ret), open_kinds(flags & ~O_CREAT), s->job.program);
+		emit_place(s, fd_place(s->job.ret), open_kinds(flags & ~O_CREAT), s->job.program);
 }
 
 static __always_inline void do_fd(struct scratch *s, const struct wire_call *call)
 {
 	if (!s->job.error)
-		emit_place(fd_place(arg(s, call->fd)), call->kinds, s->job.program);
+		emit_place(s, fd_place(arg(s, call->fd)), call->kinds, s->job.program);
 }
 
 static __always_inline void do_mmap(struct scratch *s, const struct wire_call *call)
@@ -253,7 +253,8 @@ static __always_inline void do_chdir(struct scratch *s, const struct wire_call *
 	ask(1);
 	forget_places();
 	if (!s->job.error)
-		emit_place(root ? current_root() : current_cwd(), WIRE_KIND_CHDIR, s->job.program);
+		emit_place(s, root ? current_root() : current_cwd(), WIRE_KIND_CHDIR,
+			   s->job.program);
 }
 
 /* A source that is no path of a directory may be a device's, or nothing but a name. */
@@ -300,9 +301,9 @@ static __always_inline void save_base(struct scratch *s, struct place base, __u6
 		return;
 	s->saved.flags = 0;
 	s->saved.id = (struct key128){};
-	hash_place(&s->saved.id, base);
+	hash_place(s, &s->saved.id, base);
 	s->saved.walk_len =
-		walk_place(base, __builtin_offsetof(struct saved_base, walk), &s->saved.flags);
+		walk_place(s, base, __builtin_offsetof(struct saved_base, walk), &s->saved.flags);
 	if (bpf_map_update_elem(&saved, &thread, &s->saved, BPF_ANY))
 		count_loss(WIRE_MAP_FULL);
 }

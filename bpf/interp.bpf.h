@@ -50,10 +50,10 @@ int BPF_PROG(on_interpreter, struct task_struct *task, pid_t old_pid, struct lin
 {
 	struct task_struct *me = bpf_get_current_task_btf();
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(me);
+	struct scratch *s = my_scratch(get_me());
 	struct found_file found = {};
-	__u64 program;
+	__u64 program = s ? s->me.program : 0;
 
-	program = current_in_scope() ? current_program() : 0;
 	if (!program)
 		return 0;
 	if (bpf_find_vma(me, regs->ip, note_mapping, &found, 0)) /* somebody holds the mappings */

@@ -134,6 +134,6 @@ static __always_inline void ask_magic(__u64 user, struct asked *a)
 		a->len = len;
 		emit_lookup(s, a, place);
 	} else if (!a->error && (len == 1 || (a->flags & WIRE_FOLLOW))) {
-		emit_place(place, a->kinds, a->program);
+		emit_place(s, place, a->kinds, a->program);
 	}
 }

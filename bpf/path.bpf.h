@@ -73,9 +73,9 @@ static __always_inline struct mount *real_mount(struct vfsmount *mnt)
  * The image's file system is one of its own (overlay), or a directory of the host's (vfs, btrfs).
  * In the first case the device tells it; in the second a walk up must also come to its root.
  */
-static __always_inline bool on_image_dev(struct dentry *d)
+static __always_inline bool on_image_dev(struct scratch *s, struct dentry *d)
 {
-	return KREAD(d, d_sb, s_dev) == image_dev;
+	return KREAD(d, d_sb, s_dev) == s->image.dev;
 }
 
 /*
@@ -91,7 +91,7 @@ static __always_inline bool nowhere(struct dentry *d)
 }
 
 /* A place as numbers, never kernel pointers: those are used again, and files would be lost. */
-static __always_inline void hash_place(struct key128 *h, struct place p)
+static __always_inline void hash_place(struct scratch *s, struct key128 *h, struct place p)
 {
 	struct mount *m = real_mount(p.mnt);
 	struct dentry *d = p.dentry;
@@ -102,7 +102,7 @@ static __always_inline void hash_place(struct key128 *h, struct place p)
 	/* The name keeps hard links in one directory apart. */
 	hash_add(h, (__u64)dev << 32 | KREAD(d, d_name.hash));
 	/* A volume may be mounted twice. */
-	if (dev != image_dev || !image_is_whole)
+	if (dev != s->image.dev || !s->image.is_whole)
 		hash_add(h, KREAD(m, mnt_id));
 }
 
@@ -137,7 +137,7 @@ __noinline int climb(void)
 	__u32 at;
 	long len;
 
-	if (!s || s->climb.dentry == image_root)
+	if (!s || s->climb.dentry == s->image.root)
 		return CLIMB_END;
 	if (s->climb.dentry == s->climb.top)
 		return climb_mount(&s->climb);
@@ -176,7 +176,7 @@ __noinline int walk(__u64 dentry, __u64 mnt, __u32 at)
 	s->climb.dentry = dentry;
 	s->climb.mount = (__u64)m;
 	s->climb.top = 0; /* the root of the mount that the walk is in, when it is to be crossed */
-	if (!image_is_whole || !on_image_dev(d))
+	if (!s->image.is_whole || !on_image_dev(s, d))
 		s->climb.top = (__u64)KREAD(m, mnt.mnt_root);
 	s->climb.start = s->climb.at = at;
 	s->climb.crossed = 0;
@@ -189,7 +189,7 @@ __noinline int walk(__u64 dentry, __u64 mnt, __u32 at)
  * Walks @p into the scratch from byte @at on and returns the length. Sets bits in @flags, and
  * counts a walk that was cut.
  */
-static __always_inline __u32 walk_place(struct place p, __u32 at, __u32 *flags)
+static __always_inline __u32 walk_place(struct scratch *s, struct place p, __u32 at, __u32 *flags)
 {
 	__u32 r = walk((__u64)p.dentry, (__u64)p.mnt, at);
 	__u32 len = r & WALK_LEN;
@@ -198,7 +198,7 @@ static __always_inline __u32 walk_place(struct place p, __u32 at, __u32 *flags)
 		*flags |= WIRE_TRUNCATED;
 		count_loss(WIRE_PATH_CUT);
 	}
-	if (!(r & WALK_CROSSED) && on_image_dev(p.dentry))
+	if (!(r & WALK_CROSSED) && on_image_dev(s, p.dentry))
 		*flags |= WIRE_ON_IMAGE;
 	return len > WIRE_WALK_MAX ? WIRE_WALK_MAX : len;
 }
@@ -213,11 +213,11 @@ struct ovl_inode___before {
 } __attribute__((preserve_access_index));
 
 /* Made while the container ran: it is in no layer of the image. Only where overlay's types tell. */
-static __always_inline bool made_at_run_time(struct dentry *d)
+static __always_inline bool made_at_run_time(struct scratch *s, struct dentry *d)
 {
 	struct inode *inode = KREAD(d, d_inode);
 
-	if (!inode || KREAD(d, d_sb, s_magic) != OVERLAYFS_MAGIC || !on_image_dev(d))
+	if (!inode || KREAD(d, d_sb, s_magic) != OVERLAYFS_MAGIC || !on_image_dev(s, d))
 		return false;
 	if (bpf_core_field_exists(struct ovl_inode, oe)) {
 		struct ovl_inode *oi = container_of(inode, struct ovl_inode, vfs_inode);
@@ -260,7 +260,7 @@ static __always_inline struct dentry *uppermost_lower(struct dentry *d, struct o
 
 /* The file of the image that is behind a file of an overlay that the container has mounted itself.
  */
-static __always_inline struct dentry *behind_overlay(struct dentry *d)
+static __always_inline struct dentry *behind_overlay(struct scratch *s, struct dentry *d)
 {
 	struct inode *inode = KREAD(d, d_inode);
 	struct ovl_inode *oi = container_of(inode, struct ovl_inode, vfs_inode);
@@ -271,7 +271,7 @@ static __always_inline struct dentry *behind_overlay(struct dentry *d)
 	real = BPF_CORE_READ(oi, __upperdentry);
 	if (!real)
 		real = uppermost_lower(d, oi);
-	return real && on_image_dev(real) ? real : NULL;
+	return real && on_image_dev(s, real) ? real : NULL;
 }
 
 /* A file that the kernel resolved: once for each program and set of kinds. */
@@ -283,14 +283,14 @@ __noinline int emit_file(__u64 dentry, __u64 mnt, __u32 kinds, __u64 program)
 
 	if (!s || !dentry || nowhere(p.dentry))
 		return 0;
-	if (made_at_run_time(p.dentry))
+	if (made_at_run_time(s, p.dentry))
 		kinds |= WIRE_KIND_CREATE;
 	hash_begin(&s->hash, WIRE_FILE, program);
 	hash_add(&s->hash, kinds);
-	hash_place(&s->hash, p);
+	hash_place(s, &s->hash, p);
 	if (was_seen(s))
 		return 0;
-	len = walk_place(p, sizeof(s->access), &flags);
+	len = walk_place(s, p, sizeof(s->access), &flags);
 	fill_header(s, WIRE_FILE, program, flags);
 	s->access.kinds = kinds;
 	s->access.error = 0;
@@ -302,19 +302,21 @@ __noinline int emit_file(__u64 dentry, __u64 mnt, __u32 kinds, __u64 program)
 /* A function of its own: verified once, alone. */
 __noinline int emit_behind(__u64 dentry, __u64 mnt, __u32 kinds, __u64 program)
 {
-	struct dentry *real = behind_overlay((struct dentry *)dentry);
+	struct scratch *s = get_scratch();
+	struct dentry *real = s ? behind_overlay(s, (struct dentry *)dentry) : NULL;
 
 	if (real)
 		emit_file((__u64)real, mnt, kinds, program);
 	return 0;
 }
 
-static __always_inline void emit_place(struct place p, __u32 kinds, __u64 program)
+static __always_inline void emit_place(struct scratch *s, struct place p, __u32 kinds,
+				       __u64 program)
 {
 	struct dentry *d = p.dentry;
 
 	emit_file((__u64)d, (__u64)p.mnt, kinds, program);
-	if (d && KREAD(d, d_sb, s_magic) == OVERLAYFS_MAGIC && !on_image_dev(d))
+	if (d && KREAD(d, d_sb, s_magic) == OVERLAYFS_MAGIC && !on_image_dev(s, d))
 		emit_behind((__u64)d, (__u64)p.mnt, kinds, program);
 }
 
@@ -353,10 +355,10 @@ static __always_inline void emit_lookup(struct scratch *s, const struct asked *a
 	if (!base.dentry)
 		return;
 	hash_asked(s, a);
-	hash_place(&s->hash, base);
+	hash_place(s, &s->hash, base);
 	if (was_seen(s))
 		return;
-	len = walk_place(base, sizeof(s->access) + a->len, &flags);
+	len = walk_place(s, base, sizeof(s->access) + a->len, &flags);
 	output_asked(s, a, flags, len);
 }
 

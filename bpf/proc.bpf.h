@@ -2,37 +2,6 @@
 /* Processes and the programs that they run. */
 #pragma once
 
-static __always_inline struct proc *current_proc(void)
-{
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-
-	return bpf_map_lookup_elem(&procs, &tgid);
-}
-
-/* The program that the current process runs; 0 while that is the runtime. */
-static __always_inline __u64 current_program(void)
-{
-	struct proc *p = current_proc();
-
-	return p ? p->program : 0;
-}
-
-/* The same, quicker: most syscalls are made by the process that made the one before on this CPU. */
-static __always_inline __u64 my_program(struct task_struct *me, struct scratch *s)
-{
-	__u32 tgid = my_tgid(me);
-	__u64 age = procs_age + 1;
-	struct proc *p;
-
-	if (s->last.tgid != tgid || s->last.age != age) {
-		p = bpf_map_lookup_elem(&procs, &tgid);
-		s->last.program = p ? p->program : 0;
-		s->last.tgid = tgid;
-		s->last.age = age;
-	}
-	return s->last.program;
-}
-
 /*
  * The child runs what its parent runs. It is not running yet. A child whose parent is outside was
  * put here by clone3(CLONE_INTO_CGROUP), of which cgroup_attach_task does not tell.
@@ -40,63 +9,78 @@ static __always_inline __u64 my_program(struct task_struct *me, struct scratch *
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	__u32 from = parent->tgid, to = child->tgid;
-	struct proc *p, copy;
+	__u32 from = parent->tgid, to = child->tgid, number;
+	struct wire_proc *p, copy;
+	struct wire_target *t;
 
-	if (from == to || !task_in_scope(child))
+	if (from == to)
+		return 0;
+	number = task_target(child);
+	t = get_target(number);
+	if (!number || !t)
 		return 0;
 	p = bpf_map_lookup_elem(&procs, &from);
 	if (p) {
 		copy = *p;
 		add_proc(to, &copy);
-	} else if (!current_in_scope()) {
-		if (cgroup_v2 && BPF_CORE_READ(child, cgroups, dfl_cgrp, kn, id) == cgroup_v2)
-			use_v2 = 1;
-		mark_runtime(child, parent);
+	} else if (task_target(parent) != number) {
+		if (t->cgroup_v2 == BPF_CORE_READ(child, cgroups, dfl_cgrp, kn, id))
+			use_v2(t);
+		mark_runtime(child, parent, t, number);
 	}
 	return 0;
 }
 
 static __always_inline void note_end(struct scratch *s, __u32 tgid)
 {
-	if (tgid != first_tgid || ended)
+	struct wire_target *t = get_target(s->me.target);
+
+	if (!t || tgid != t->first_tgid || t->ended)
 		return;
-	ended = 1;
-	fill_header(s, WIRE_END, current_program(), 0);
+	t->ended = 1;
+	fill_header(s, WIRE_END, s->me.program, 0);
 	output(s, sizeof(s->h));
 }
 
+/* Also of a process that was moved elsewhere: its number will be another's. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
+	struct scratch *s = my_scratch(get_me());
 	__u32 tgid = task->tgid;
-	struct scratch *s = get_scratch();
 
-	if (!s || !current_in_scope() || BPF_CORE_READ(task, signal, live.counter) > 0)
+	if (!s && !bpf_map_lookup_elem(&procs, &tgid))
 		return 0;
-	note_end(s, tgid);
+	if (BPF_CORE_READ(task, signal, live.counter) > 0)
+		return 0;
+	if (s)
+		note_end(s, tgid);
 	bpf_map_delete_elem(&procs, &tgid);
 	procs_changed();
 	return 0;
 }
 
 /* The root that the container's first program has is the image's. */
-static __always_inline void note_image(void)
+static __always_inline void note_image(struct scratch *s, struct wire_target *t,
+				       struct dentry *root)
 {
-	struct dentry *root = current_root().dentry;
-
-	if (image_dev)
+	if (t->image_dev)
 		return;
-	image_root = (__u64)root;
-	image_is_whole = BPF_CORE_READ(root, d_parent) == root;
-	image_dev = BPF_CORE_READ(root, d_sb, s_dev);
+	t->image_root = (__u64)root;
+	t->image_is_whole = BPF_CORE_READ(root, d_parent) == root;
+	t->image_dev = BPF_CORE_READ(root, d_sb, s_dev);
+	if (!s)
+		return;
+	s->image.root = t->image_root;
+	s->image.is_whole = t->image_is_whole;
+	s->image.dev = t->image_dev;
 }
 
 /*
  * Whether the current process, which runs the runtime's code, is not in the container yet. @p is
  * NULL when its attachment was not told yet: then it is still where its parent is.
  */
-static __always_inline bool is_outside(const struct proc *p)
+static __always_inline bool is_outside(const struct wire_proc *p, __u32 number)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
@@ -104,7 +88,7 @@ static __always_inline bool is_outside(const struct proc *p)
 
 	if (p)
 		return here == p->outside[0] || here == p->outside[1];
-	return here == mntns_of(parent) && !task_in_scope(parent);
+	return here == mntns_of(parent) && task_target(parent) != number;
 }
 
 /* Unique among all CPUs, without an atomic operation that old kernels lack. */
@@ -133,12 +117,12 @@ static __always_inline __u32 read_argv(struct scratch *s, __u32 *flags)
 	return len;
 }
 
-static __always_inline void emit_program(struct scratch *s, const struct proc *p, __u64 parent,
+static __always_inline void emit_program(struct scratch *s, const struct wire_proc *p, __u64 parent,
 					 struct place exe)
 {
 	__u32 flags = 0, len, argv_len = read_argv(s, &flags);
 
-	len = walk_place(exe, sizeof(s->program) + argv_len, &flags);
+	len = walk_place(s, exe, sizeof(s->program) + argv_len, &flags);
 	if (p->execed)
 		flags |= WIRE_EXECED;
 	fill_header(s, WIRE_PROGRAM, p->program, flags);
@@ -150,14 +134,16 @@ static __always_inline void emit_program(struct scratch *s, const struct proc *p
 }
 
 /* What the process becomes: false while it is still the runtime's. */
-static __always_inline bool next_program(struct scratch *s, struct proc *p, __u32 tgid)
+static __always_inline bool next_program(struct scratch *s, const struct wire_target *t,
+					 struct wire_proc *p, __u32 tgid)
 {
-	struct proc *old = bpf_map_lookup_elem(&procs, &tgid);
+	struct wire_proc *old = bpf_map_lookup_elem(&procs, &tgid);
 
-	if ((!old || !old->program) && is_outside(old))
+	if ((!old || !old->program) && !t->no_runtime && is_outside(old, s->me.target))
 		return false;
-	p->execed = old ? old->execed : started;
+	p->execed = old ? old->execed : t->started;
 	p->program = new_program(s);
+	p->target = s->me.target;
 	add_proc(tgid, p);
 	return true;
 }
@@ -175,27 +161,26 @@ static __always_inline bool is_filtered(void)
 #define PFA_NO_NEW_PRIVS 0 /* linux/sched.h: a bit of task_struct.atomic_flags */
 
 /* kernel_cap_t has had two shapes, both of them 64 bits that begin with the lowest capability. */
-static __always_inline void note_confinement(void)
+static __always_inline void note_confinement(struct wire_target *t)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	const struct cred *cred = BPF_CORE_READ(task, real_cred);
 
-	bpf_probe_read_kernel(&confinement.bounding, 8,
-			      __builtin_preserve_access_index(&cred->cap_bset));
-	bpf_probe_read_kernel(&confinement.effective, 8,
+	bpf_probe_read_kernel(&t->bounding, 8, __builtin_preserve_access_index(&cred->cap_bset));
+	bpf_probe_read_kernel(&t->effective, 8,
 			      __builtin_preserve_access_index(&cred->cap_effective));
-	confinement.seccomp = is_filtered();
-	confinement.no_new_privs = BPF_CORE_READ(task, atomic_flags) >> PFA_NO_NEW_PRIVS & 1;
+	t->seccomp = is_filtered();
+	t->no_new_privs = BPF_CORE_READ(task, atomic_flags) >> PFA_NO_NEW_PRIVS & 1;
 }
 
-static __always_inline void note_start(__u32 tgid)
+static __always_inline void note_start(struct scratch *s, struct wire_target *t, __u32 tgid)
 {
-	note_image();
-	if (started)
+	note_image(s, t, current_root().dentry);
+	if (t->started)
 		return;
-	note_confinement();
-	first_tgid = tgid;
-	started = 1;
+	note_confinement(t);
+	t->first_tgid = tgid;
+	t->started = 1;
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -203,19 +188,20 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 {
 	__u32 tgid = task->tgid;
 	__u64 thread = (__u64)tgid << 32 | (__u32)old_pid, parent;
-	struct scratch *s = get_scratch();
-	struct proc p = {};
+	struct scratch *s = my_scratch(get_me());
+	struct wire_target *t = s ? get_target(s->me.target) : NULL;
+	struct wire_proc p = {};
 	struct place exe;
 
-	if (!s || !current_in_scope())
+	if (!s || !t)
 		return 0;
-	parent = current_program();
-	if (!next_program(s, &p, tgid))
+	parent = s->me.program;
+	if (!next_program(s, t, &p, tgid))
 		return 0;
-	note_start(tgid);
+	note_start(s, t, tgid);
 	exe = file_place(BPF_CORE_READ(bprm, file));
 	emit_program(s, &p, parent, exe);
-	emit_place(exe, WIRE_KIND_EXEC, p.program);
+	emit_place(s, exe, WIRE_KIND_EXEC, p.program);
 	emit_exec_names(s, bprm, p.program, thread);
 	return 0;
 }

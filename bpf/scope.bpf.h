@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Which tasks are the container's: those in the cgroup whose name has the container's ID, or below
- * it. The cgroup does not exist when we are attached: it is recognised when it is made.
+ * Which target a task belongs to: the one whose cgroup it is in, or below. Everything else that is
+ * asked of the current task comes with the answer, in the scratch.
  */
 #pragma once
 
@@ -27,136 +27,101 @@ static __always_inline __u64 cgroup_key(struct cgroup *cg)
 	return 0;
 }
 
-static __always_inline bool in_children(__u64 key)
+/* The task's cgroup in the pids hierarchy, which is the v2 one where v1 is not used. */
+static __always_inline struct cgroup *pids_cgroup(struct task_struct *task)
 {
-	return has_children && bpf_map_lookup_elem(&children, &key);
+	struct cgroup_subsys_state *css = NULL, **all;
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+
+	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
+		return NULL;
+	all = __builtin_preserve_access_index(&set->subsys[0]);
+	all += bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
+	if (bpf_probe_read_kernel(&css, sizeof(css), all))
+		return NULL;
+	return BPF_CORE_READ(css, cgroup);
 }
 
 static __always_inline __u64 task_key_v1(struct task_struct *task)
 {
-	struct cgroup_subsys_state *css, **all;
-	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct cgroup *cg = pids_cgroup(task);
 
-	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
-		return 0;
-	all = __builtin_preserve_access_index(&set->subsys[0]);
-	all += bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
-	if (bpf_probe_read_kernel(&css, sizeof(css), all))
-		return 0;
-	return BPF_CORE_READ(css, cgroup, kn, id) | V1;
+	return cg ? BPF_CORE_READ(cg, kn, id) | V1 : 0;
+}
+
+/* Whether the cgroup may be a target's. */
+static __always_inline bool in_filter(__u64 key)
+{
+	return filter[key & (FILTER_SIZE - 1)];
+}
+
+/* The number of the target whose cgroup this is; 0: nobody's. */
+static __always_inline __u32 cgroup_target(__u64 key)
+{
+	__u32 *number = in_filter(key) ? bpf_map_lookup_elem(&scopes, &key) : NULL;
+
+	return number ? *number : 0;
 }
 
 /*
- * The v2 hierarchy is looked at from the first task on that is put there; it is there on hybrid
- * hosts too. Before, and where it is not used, it is the v1 pids hierarchy.
+ * The v2 hierarchy is there on hybrid hosts too, and a target's tasks are told by it from the first
+ * one on that is put there. Before, and where it is not used, it is the v1 pids hierarchy.
  */
-static __always_inline bool task_in_scope(struct task_struct *task)
+static __always_inline __u32 task_target(struct task_struct *task)
 {
-	__u64 key;
+	__u32 number = cgroup_target(BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id));
 
-	if (cgroup_v2) {
-		key = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-		if (key == cgroup_v2 || in_children(key))
-			return true;
-	}
-	if (!cgroup_v1 || use_v2)
-		return false;
-	key = task_key_v1(task);
-	return key == cgroup_v1 || in_children(key);
+	return number || !n_v1 ? number : cgroup_target(task_key_v1(task));
 }
-
-/* The same for the current task, the fast way: this is what every syscall of the host pays. */
-static __always_inline bool me_in_scope(struct task_struct *me)
-{
-	if (use_v2) {
-		__u64 key = my_cgroup(me);
-
-		return key == cgroup_v2 || in_children(key);
-	}
-	if (!cgroup_v1 && !cgroup_v2)
-		return false;
-	return task_in_scope((struct task_struct *)bpf_get_current_task());
-}
-
-static __always_inline bool current_in_scope(void)
-{
-	return me_in_scope(get_me());
-}
-
-#define ID_LEN 64
-
-/* An inlined memcmp() == 0, without a branch that the verifier would follow both ways. */
-#define SAME(a, b, len)                                                                            \
-	({                                                                                         \
-		char diff_ = 0;                                                                    \
-		for (int i_ = 0; i_ < (len); i_++)                                                 \
-			diff_ |= (a)[i_] ^ (b)[i_];                                                \
-		diff_ == 0;                                                                        \
-	})
 
 /*
- * Whether a cgroup's name is the ID, alone or between what engines put around it:
- * docker-<ID>.scope, libpod-<ID>, cri-containerd-<ID>.scope. Not libpod-conmon-<ID>: that is the
- * monitor's.
+ * Looks the current task, whose v2 cgroup is @key, up: what it belongs to and runs. Returns the
+ * target's number. What is found by the v2 cgroup holds until a process or a cgroup changes: most
+ * syscalls are made by the process that made the one before on this CPU. (v1 has its cgroups for
+ * each thread.) A function of its own: verified once, alone.
  */
-static __always_inline bool name_matches(const char *name)
+__noinline int find_me(__u64 key)
 {
-	char buf[128], id[ID_LEN], before[8] = {};
-	long len = bpf_probe_read_kernel_str(buf, sizeof(buf), name) - 1;
-	char suffix[6];
+	struct scratch *s = get_scratch();
+	__u64 age = procs_age + 1; /* before looking: what changes meanwhile is looked up again */
+	struct wire_target *t;
+	struct wire_proc *p;
+	__u32 number, tgid = bpf_get_current_pid_tgid() >> 32;
 
-	if (len < ID_LEN)
-		return false;
-	if (!bpf_probe_read_kernel(suffix, sizeof(suffix), name + len - sizeof(suffix)) &&
-	    SAME(suffix, ".scope", 6))
-		len -= sizeof(suffix);
-	if (len < ID_LEN || bpf_probe_read_kernel(id, ID_LEN, name + len - ID_LEN))
-		return false;
-	if (!SAME(id, settings.id, ID_LEN))
-		return false;
-	len -= ID_LEN;
-	if (len == 0)
-		return true;
-	if (bpf_probe_read_kernel(before, 1, name + len - 1) || before[0] != '-')
-		return false;
-	return len < 7 || bpf_probe_read_kernel(before, 7, name + len - 7) ||
-	       !SAME(before, "conmon-", 7);
-}
-
-static __always_inline void add_child(__u64 key)
-{
-	__u8 one = 1;
-
-	if (bpf_map_update_elem(&children, &key, &one, BPF_ANY))
-		count_loss(WIRE_MAP_FULL);
-	has_children = 1;
-}
-
-/* Made again when the container is restarted: all begins anew, its file system too. */
-static __always_inline void container_made(__u64 key)
-{
-	if (key & V1)
-		cgroup_v1 = key;
-	else
-		cgroup_v2 = key;
-	image_dev = started = ended = 0;
-}
-
-SEC("tp_btf/cgroup_mkdir")
-int BPF_PROG(on_cgroup_mkdir, struct cgroup *cg, const char *path)
-{
-	__u64 key = cgroup_key(cg), parent;
-	struct cgroup_subsys_state *up;
-
-	if (!key)
+	if (!s)
 		return 0;
-	up = BPF_CORE_READ(cg, self.parent);
-	parent = cgroup_key(container_of(up, struct cgroup, self));
-	if (parent && (parent == cgroup_v2 || parent == cgroup_v1 || in_children(parent)))
-		add_child(key);
-	else if (name_matches(BPF_CORE_READ(cg, kn, name)))
-		container_made(key);
-	return 0;
+	number = cgroup_target(key);
+	s->me.age = number ? age : 0;
+	if (!number && n_v1)
+		number = cgroup_target(task_key_v1((struct task_struct *)bpf_get_current_task()));
+	t = get_target(number);
+	s->me.target = number;
+	if (!number || !t)
+		return 0;
+	p = bpf_map_lookup_elem(&procs, &tgid);
+	s->me.program = p ? p->program : 0;
+	s->me.cgroup = key;
+	s->me.tgid = tgid;
+	s->image.root = t->image_root;
+	s->image.dev = t->image_dev;
+	s->image.is_whole = t->image_is_whole;
+	return number;
+}
+
+/* The scratch, with the current task's target and program in it; NULL: it belongs to none. */
+static __always_inline struct scratch *my_scratch(struct task_struct *me)
+{
+	__u64 key = my_cgroup(me);
+	struct scratch *s;
+
+	if (!in_filter(key) && !n_v1)
+		return NULL;
+	s = get_scratch();
+	if (!s)
+		return NULL;
+	if (s->me.age == procs_age + 1 && s->me.cgroup == key && s->me.tgid == my_tgid(me))
+		return s;
+	return find_me(key) ? s : NULL;
 }
 
 static __always_inline __u32 mntns_of(struct task_struct *task)
@@ -164,46 +129,20 @@ static __always_inline __u32 mntns_of(struct task_struct *task)
 	return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 }
 
-/* After each change of procs: what CPUs know of it is old. */
+/* After each change of procs and scopes: what CPUs know of them is old. */
 static __always_inline void procs_changed(void)
 {
 	__sync_fetch_and_add(&procs_age, 1);
 }
 
-static __always_inline void add_proc(__u32 tgid, const struct proc *p)
+static __always_inline void add_proc(__u32 tgid, const struct wire_proc *p)
 {
-	if (bpf_map_update_elem(&procs, &tgid, p, BPF_ANY))
-		count_loss(WIRE_MAP_FULL);
+	struct wire_target *t;
+
+	if (bpf_map_update_elem(&procs, &tgid, p, BPF_ANY)) {
+		t = get_target(p->target);
+		if (t)
+			lose(t, WIRE_MAP_FULL);
+	}
 	procs_changed();
-}
-
-/*
- * A process that @by puts into the container runs the runtime's code until it executes something
- * inside. It may execute outside first: runc runs a sealed copy of itself. What is outside: the
- * mount namespaces of who put it there and of its parent. (Its own is the container's already
- * when a runtime joined the namespaces first, as for docker exec.)
- */
-static __always_inline void mark_runtime(struct task_struct *task, struct task_struct *by)
-{
-	__u32 tgid = BPF_CORE_READ(task, tgid);
-	struct proc p = { .execed = started };
-
-	if (bpf_map_lookup_elem(&procs, &tgid))
-		return;
-	p.outside[0] = mntns_of(BPF_CORE_READ(task, real_parent));
-	p.outside[1] = (__u32)BPF_CORE_READ(by, tgid) == tgid ? p.outside[0] : mntns_of(by);
-	add_proc(tgid, &p);
-}
-
-SEC("tp_btf/cgroup_attach_task")
-int BPF_PROG(on_cgroup_attach, struct cgroup *cg, const char *path, struct task_struct *task)
-{
-	__u64 key = cgroup_key(cg);
-
-	if (!key || (key != cgroup_v2 && key != cgroup_v1 && !in_children(key)))
-		return 0;
-	if (!(key & V1))
-		use_v2 = 1;
-	mark_runtime(task, (struct task_struct *)bpf_get_current_task());
-	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Watches one container. Tracepoints only: they exist on every kernel from 5.8 on and are not
+ * Watches containers. Tracepoints only: they exist on every kernel from 5.8 on and are not
  * refused under lockdown. See docs/tracing.md.
  */
 #include <vmlinux.h>
@@ -21,9 +21,11 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #include "arch.bpf.h"
 #include "scope.bpf.h"
 #include "emit.bpf.h"
+#include "cgroup.bpf.h"
 #include "path.bpf.h"
 #include "names.bpf.h"
 #include "proc.bpf.h"
+#include "attach.bpf.h"
 #include "interp.bpf.h"
 #include "magic.bpf.h"
 #include "file.bpf.h"

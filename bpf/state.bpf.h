@@ -14,40 +14,64 @@ struct key128 {
 	__u64 a, b;
 };
 
-/* What was written already. Full: events are written again, none is lost. */
+/*
+ * What was written already, and for which target. Full: events are written again, none is lost.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1 << 19);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct key128);
-	__type(value, __u8);
+	__type(value, __u32);
 } seen SEC(".maps");
 
 /*
- * The container's processes. One that is not in here runs the runtime's code too: a task is in the
+ * The targets' processes. One that is not in here runs the runtime's code too: a task is in the
  * cgroup a moment before cgroup_attach_task tells.
  */
-struct proc {
-	__u64 program;	  /* 0: it still runs the OCI runtime's code */
-	__u32 outside[2]; /* mount namespaces that are not the container's: see scope.bpf.h */
-	__u64 execed;	  /* came after the container's first program */
-};
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1 << 16);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32); /* thread group */
-	__type(value, struct proc);
+	__type(value, struct wire_proc);
 } procs SEC(".maps");
 
-/* The container's cgroups below its own: see cgroup_key(). */
+/* What is watched, by number: see wire.h. The first one is not used: 0 is none. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, WIRE_TARGETS + 1);
+	__type(key, __u32);
+	__type(value, struct wire_target);
+} targets SEC(".maps");
+
+/* Those that nobody uses, prepared by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, WIRE_TARGETS);
+	__type(value, __u32);
+} spare SEC(".maps");
+
+/* Containers by their ID: the target of the newest start. */
+struct id {
+	char hex[WIRE_ID_LEN];
+};
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1 << 12);
+	__uint(max_entries, 4 * WIRE_TARGETS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct id);
+	__type(value, __u32);
+} ids SEC(".maps");
+
+/* The cgroups of all targets, those below their own too: see cgroup_key(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 14);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
-	__type(value, __u8);
-} children SEC(".maps");
+	__type(value, __u32);
+} scopes SEC(".maps");
 
 /* What each syscall does with files. */
 struct {
@@ -57,12 +81,28 @@ struct {
 	__type(value, struct wire_call);
 } calls SEC(".maps");
 
-struct {
+/* How often each syscall was made: one table a target, made by user space with it. */
+struct counts_of_target {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, WIRE_PHASES *WIRE_ABIS *WIRE_EDGES);
+	__uint(key_size, sizeof(__u32)); /* of an inner map, no type is described */
+	__uint(value_size, sizeof(struct wire_counts));
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, WIRE_TARGETS + 1);
 	__type(key, __u32);
-	__type(value, struct wire_counts);
+	__array(values, struct counts_of_target);
 } counts SEC(".maps");
+
+/* Capabilities that were asked for. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 14);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct wire_cap);
+	__type(value, __u8);
+} caps SEC(".maps");
 
 /* Where a path counted from, for calls that change it: kept from their entry to their exit. */
 struct saved_base {
@@ -117,11 +157,22 @@ struct scratch {
 		char bytes[EVENT_BYTES + WIRE_NAME_MAX];
 	};
 	struct job job;
+	/*
+	 * The process that this CPU was about last. It is asked for by the cgroup that the task is
+	 * in: see find_me().
+	 */
 	struct {
 		__u64 age; /* procs_age then, and one: 0 is never */
+		__u64 cgroup;
 		__u64 program;
-		__u64 tgid;
-	} last; /* the process that was asked for last on this CPU */
+		__u32 tgid;
+		__u32 target;
+	} me;
+	/* The image's file system: its device, its root (never read), and whether that is all. */
+	struct {
+		__u64 root;
+		__u32 dev, is_whole;
+	} image; /* of the target */
 	struct climb climb;
 	struct {
 		__u64 at, end;
@@ -137,43 +188,48 @@ struct {
 	__type(value, struct scratch);
 } scratch SEC(".maps");
 
-/* The container's cgroup in the v2 hierarchy, and in the v1 pids hierarchy; 0: not made yet. */
-__u64 cgroup_v2, cgroup_v1;
-/* Tasks are told apart by the v2 one: see task_in_scope(). */
-__u32 use_v2;
-__u32 has_children;
-/* How often procs was changed: see my_program(). */
+/*
+ * The first question that every syscall of the host is asked: set for each cgroup that was ever a
+ * target's, by the lowest bits of its key. When it is not, no table need be asked. Bytes, because a
+ * bit takes an atomic operation that old kernels lack.
+ */
+#define FILTER_SIZE 4096
+__u8 filter[FILTER_SIZE];
+/* Targets whose tasks are told by their v1 cgroup, for want of any in the v2 one. */
+__u32 n_v1;
+/* How often procs or scopes was changed: see find_me(). */
 __u64 procs_age;
-/* Its first program ran; the process that it ran in; and that one ended. */
-__u32 started, first_tgid, ended;
-
-/* The image's file system: its device, its root (compared, never read), and whether that is all. */
-__u32 image_dev;
-__u64 image_root;
-__u32 image_is_whole;
-
-/* What held the first program when it began. */
-struct {
-	__u64 bounding, effective; /* capabilities */
-	__u32 seccomp, no_new_privs;
-} confinement;
-
-__u64 lost[WIRE_LOSSES];
+/* Containers that began when no target was spare. */
+__u64 crowded;
 /* Events written, for tests: written and lost must add up. */
 __u64 written;
-/* See wire.h. A byte and a plain store, so no atomics on this path. */
-__u8 caps[WIRE_CAPABILITIES * 2 * WIRE_CALLS];
-
-static __always_inline void count_loss(enum wire_loss reason)
-{
-	__sync_fetch_and_add(&lost[reason], 1);
-}
 
 static __always_inline struct scratch *get_scratch(void)
 {
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+static __always_inline struct wire_target *get_target(__u32 number)
+{
+	return bpf_map_lookup_elem(&targets, &number);
+}
+
+static __always_inline void lose(struct wire_target *t, enum wire_loss reason)
+{
+	__sync_fetch_and_add(&t->lost[reason], 1);
+}
+
+/* Of the target that the scratch is about. A function of its own: verified once, alone. */
+__noinline int count_loss(__u32 reason)
+{
+	struct scratch *s = get_scratch();
+	struct wire_target *t = s ? get_target(s->me.target) : NULL;
+
+	if (t && reason < WIRE_LOSSES)
+		__sync_fetch_and_add(&t->lost[reason & (WIRE_LOSSES - 1)], 1);
+	return 0;
 }
 
 /*

@@ -11,16 +11,18 @@
 #define PHASE_CONFINED 2
 
 /* True for this processor's first one of its kind. */
-static __always_inline bool count(__u64 program, __u32 abi, __u32 nr, __u32 edge)
+static __always_inline bool count(struct scratch *s, __u64 program, __u32 abi, __u32 nr, __u32 edge)
 {
+	__u32 number = s->me.target;
+	void *table = bpf_map_lookup_elem(&counts, &number);
 	__u32 phase = program ? PHASE_APP : is_filtered() ? PHASE_CONFINED : PHASE_RUNTIME, index;
 	struct wire_counts *c;
 
 	/* The call that loads the filter was not under it, and what it refuses is not needed. */
-	if (phase == PHASE_CONFINED && edge == WIRE_EXITED)
+	if (!table || (phase == PHASE_CONFINED && edge == WIRE_EXITED))
 		return false;
 	index = wire_counts_index(phase, abi, edge);
-	c = bpf_map_lookup_elem(&counts, &index);
+	c = bpf_map_lookup_elem(table, &index);
 
 	OPAQUE(nr);
 	return c && !c->n[nr & (WIRE_CALLS - 1)]++;
@@ -65,17 +67,16 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	struct wire_call *call;
 	__u64 program, args[6];
 	struct task_struct *me = get_me();
-	struct scratch *s;
+	struct scratch *s = my_scratch(me);
 
-	if (!me_in_scope(me))
+	if (!s)
 		return 0;
 	abi = my_abi(me, nr);
 	nr &= ~X32_SYSCALL_BIT;
-	s = get_scratch();
-	if (nr >= WIRE_CALLS || !s)
+	if (nr >= WIRE_CALLS)
 		return 0;
-	program = my_program(me, s);
-	if (count(program, abi, nr, WIRE_ENTERED) && program)
+	program = s->me.program;
+	if (count(s, program, abi, nr, WIRE_ENTERED) && program)
 		emit_first(s, program, abi, nr);
 	call = find_call(abi, nr, &index);
 	if (!call || !program)
@@ -174,7 +175,7 @@ static __always_inline void emit_values(struct scratch *s, const struct wire_cal
 	s->values.abi = s->job.abi;
 	s->values.used = used;
 	__builtin_memset(s->values.pad, 0, sizeof(s->values.pad));
-	hash_begin(&s->hash, WIRE_VALUES, s->job.index);
+	hash_begin(&s->hash, WIRE_VALUES, (__u64)s->me.target << 32 | s->job.index);
 	hash_add(&s->hash, (__u64)s->values.value[0] << 32 | s->values.value[1]);
 	hash_add(&s->hash, s->values.value[2]);
 	if (was_seen(s))
@@ -201,11 +202,11 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 {
 	__u32 nr, index, abi;
 	struct task_struct *me = get_me();
+	struct scratch *s = my_scratch(me);
 	struct wire_call *call;
-	struct scratch *s;
 	__u64 program;
 
-	if (!me_in_scope(me))
+	if (!s)
 		return 0;
 	nr = regs_nr(regs);
 	abi = my_abi(me, nr);
@@ -214,14 +215,13 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	if (nr >= WIRE_CALLS)
 		return 0;
 	call = find_call(abi, nr, &index);
-	s = get_scratch();
-	if (!call || !s)
+	if (!call)
 		return 0;
 	/* The child of a fork, and a new program, which may have another ABI: they did not call. */
 	if (ret == 0 && (call->action == WIRE_FORK || call->action == WIRE_EXEC))
 		return 0;
-	program = my_program(me, s);
-	count(program, abi, nr, WIRE_EXITED);
+	program = s->me.program;
+	count(s, program, abi, nr, WIRE_EXITED);
 	if (!program ||
 	    ((call->action == WIRE_NOTHING || call->action == WIRE_FORK) && !call->values))
 		return 0;

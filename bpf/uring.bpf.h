@@ -29,7 +29,7 @@
 /* One path of a request. A function of its own: verified once, alone. */
 __noinline int ask_uring(__u64 name, __s32 dfd, __u32 kinds, __u32 flags)
 {
-	struct asked a = { .program = current_program(), .kinds = kinds, .flags = flags };
+	struct asked a = { .kinds = kinds, .flags = flags };
 	struct filename *filename = (struct filename *)name;
 	bool in_root = flags & URING_IN_ROOT;
 	struct scratch *s = get_scratch();
@@ -38,6 +38,7 @@ __noinline int ask_uring(__u64 name, __s32 dfd, __u32 kinds, __u32 flags)
 
 	if (!s)
 		return 0;
+	a.program = s->me.program;
 	len = read_kernel_string(s, BPF_CORE_READ(filename, name));
 	if (len < 0)
 		return 0;
@@ -47,7 +48,7 @@ __noinline int ask_uring(__u64 name, __s32 dfd, __u32 kinds, __u32 flags)
 	if (len)
 		emit_lookup(s, &a, from);
 	else
-		emit_place(from, kinds, a.program);
+		emit_place(s, from, kinds, a.program);
 	return 0;
 }
 
@@ -109,7 +110,7 @@ static __always_inline void uring_xattr(struct io_xattr *cmd, __u32 kinds)
  */
 __noinline int ask_uring_address(__u64 addr, __u32 size, __u32 kinds, __u32 of_kernel)
 {
-	struct asked a = { .program = current_program(), .kinds = kinds };
+	struct asked a = { .kinds = kinds };
 	struct scratch *s = get_scratch();
 	__u16 family = 0;
 	long len;
@@ -125,6 +126,7 @@ __noinline int ask_uring_address(__u64 addr, __u32 size, __u32 kinds, __u32 of_k
 	len = read_sun_path(s, addr, size, of_kernel);
 	if (len <= 0)
 		return 0;
+	a.program = s->me.program;
 	a.len = len;
 	if (kinds & WIRE_KIND_CONNECT)
 		a.flags = WIRE_FOLLOW;
@@ -213,10 +215,11 @@ static __always_inline __u64 first_arg(void *ctx)
 SEC("tp_btf/io_uring_submit_req")
 int BPF_PROG(on_uring_submit, struct io_kiocb *req)
 {
+	struct scratch *s = my_scratch(get_me());
 	void *cmd;
 	__u8 op;
 
-	if (!current_in_scope() || !bpf_core_field_exists(req->cmd) || !current_program())
+	if (!s || !s->me.program || !bpf_core_field_exists(req->cmd))
 		return 0;
 	cmd = __builtin_preserve_access_index(&req->cmd);
 	op = BPF_CORE_READ(req, opcode);

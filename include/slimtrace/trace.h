@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Watching one container from the host's kernel.
+ * Watching containers from the host's kernel: one, which is about to start, or many.
  *
  *	struct trace_opts opts = { .container_id = id };
  *	r = trace_open(&opts, &t, err);		// loaded, attached, armed; container not started
@@ -8,6 +8,13 @@
  *	trace_wait_listen(t, 80, 30000, err);	// readiness is an event, not a sleep
  *	... drive it, stop it ...
  *	r = trace_finish(t, &rec, err);		// detach, drain, read the counters
+ *
+ * or, without an ID, whatever containers begin, and what runs already:
+ *
+ *	trace_open(&(struct trace_opts){ .fold = true }, &t, err);
+ *	trace_attach(t, &(struct trace_running){ .id = id, .pid = pid }, &target, err);
+ *	... poll trace_news_fd(t); while (trace_next(t, &news)) ...
+ *	trace_take(t, target, &rec, err);	// the record; the target is free for another one
  *
  * The tracer knows no engine: it waits for a cgroup whose name contains the container's ID, and
  * everything in that cgroup or below it is the container. What a process does before its exec in
@@ -32,7 +39,9 @@
 struct trace;
 
 struct trace_opts {
-	const char *container_id; /* 64 hexadecimal digits */
+	const char *container_id; /* 64 hexadecimal digits; NULL: any container that begins */
+	bool fold;		  /* programs that are equal but for pid and time are one */
+	uint64_t record_bytes;	  /* memory for the record of each target; 0: RECORD_MAX_BYTES */
 	size_t ring_bytes;	  /* 0: the default; rounded up to a power of two of pages */
 	bool small_maps;	  /* tests: room for next to nothing in the kernel's tables */
 	bool stall;		  /* tests: do not drain until trace_finish(), to force loss */
@@ -68,6 +77,41 @@ void trace_listen_addresses(struct trace *t, uint16_t port, struct strvec *ret);
 int trace_finish(struct trace *t, struct record **ret, struct err *err);
 void trace_free(struct trace *t);
 DEFINE_CLEANUP(struct trace *, trace_free);
+
+/* --- many, when no ID was given --- */
+
+/* A container that began, or was over: its cgroups are gone, so nothing more can come of it. */
+struct trace_news {
+	bool over;
+	uint32_t target; /* its number, until trace_take() or trace_drop() */
+	char id[65];	 /* the container's; "" when a cgroup was attached to */
+};
+/* Readable when there may be news; poll, never read. */
+int trace_news_fd(const struct trace *t);
+/* False: there is none for now. */
+bool trace_next(struct trace *t, struct trace_news *ret);
+
+/*
+ * Watches what runs already. What was opened, mapped, executed and bound before is taken from
+ * /proc; what was used and let go of before is not seen. record.attached says so.
+ */
+struct trace_running {
+	const char *id; /* a container's; NULL: @cgroup is watched, which no OCI runtime starts */
+	int pid;	/* a container's first process */
+	const char *cgroup; /* a directory in the v2 hierarchy, or the v1 pids hierarchy */
+};
+/* -ESRCH: it has ended. -EEXIST: its start was seen, and is news. -ELOOP: this process is in it; nobody watches itself. */
+int trace_attach(struct trace *t, const struct trace_running *what, uint32_t *ret_target,
+		 struct err *err);
+
+/* The record so far. */
+int trace_snapshot(struct trace *t, uint32_t target, struct record **ret, struct err *err);
+/* The record, and an end to watching this one. */
+int trace_take(struct trace *t, uint32_t target, struct record **ret, struct err *err);
+/* An end to watching this one. */
+void trace_drop(struct trace *t, uint32_t target);
+/* Containers that began while as many were watched as can be. */
+uint64_t trace_crowded(const struct trace *t);
 
 /* One thing the tracer can do on this kernel, found by trying. */
 struct trace_feature {

@@ -30,6 +30,8 @@ enum wire_type {
 	WIRE_SOCKET,	  /* struct wire_socket, no tails */
 	WIRE_VALUES,	  /* struct wire_values, no tails */
 	WIRE_END,	  /* struct wire_header alone: the container's first process ended */
+	WIRE_MADE,	  /* likewise: a container begins, with a target that was free */
+	WIRE_GONE,	  /* likewise: its cgroups are removed, nothing more can come of it */
 };
 
 #define WIRE_ON_IMAGE 1	 /* the walked path lies in the image's own file system */
@@ -39,7 +41,8 @@ enum wire_type {
 #define WIRE_ARGV_CUT 16 /* program: argv was longer, or could not be read */
 
 struct wire_header {
-	__u32 type; /* enum wire_type */
+	__u16 type;   /* enum wire_type */
+	__u16 target; /* the number of the container's struct wire_target */
 	__u32 pid;
 	__u64 program; /* identifies one execve; 0: unknown */
 	__u64 ns;      /* CLOCK_BOOTTIME */
@@ -99,7 +102,7 @@ struct wire_values {
 };
 
 /* Reasons for loss: indices of the BPF side's counters. */
-enum wire_loss { WIRE_RING_FULL, WIRE_MAP_FULL, WIRE_PATH_FAULT, WIRE_PATH_CUT, WIRE_LOSSES };
+enum wire_loss { WIRE_RING_FULL, WIRE_MAP_FULL, WIRE_PATH_FAULT, WIRE_PATH_CUT };
 
 /*
  * Syscalls are counted for each CPU, phase, ABI (the record's enums) and number, at both of their
@@ -120,12 +123,48 @@ static inline __u32 wire_counts_index(__u32 phase, __u32 abi, __u32 edge)
 	return (phase * WIRE_ABIS + abi) * WIRE_EDGES + edge;
 }
 
-/*
- * Capabilities that were asked for: [(capability * 2 + granted) * WIRE_CALLS + number of the native
- * syscall], the last number for what no native syscall asked.
- */
-#define WIRE_CAPABILITIES 64
+/* A capability that was asked for: a key of the BPF side's set of them. */
 #define WIRE_NO_CALL (WIRE_CALLS - 1)
+struct wire_cap {
+	__u16 target;
+	__u8 cap;
+	__u8 granted;
+	__u32 nr; /* of the native syscall that asked; WIRE_NO_CALL: another kind of thing did */
+};
+
+/*
+ * What is known of one container, or of one cgroup that is watched like one. Targets are numbered
+ * from 1; those that are free wait in a queue. User space prepares and takes back, the BPF side
+ * fills.
+ */
+#define WIRE_ID_LEN 64
+#define WIRE_TARGETS 256 /* at a time */
+#define WIRE_LOSSES 4
+struct wire_target {
+	char id[WIRE_ID_LEN];	     /* the container's; zeros: it has none */
+	__u64 cgroup_v2, cgroup_v1;  /* its own, as keys (see scope.bpf.h); 0: not there */
+	__u64 image_root;	     /* compared, never read */
+	__u64 bounding, effective;   /* capabilities of the first program when it began */
+	__u64 lost[WIRE_LOSSES];     /* enum wire_loss */
+	__u32 image_dev;	     /* of the image's file system; 0: not known yet */
+	__u32 image_is_whole;	     /* its root is that of the file system */
+	__u32 cgroups;		     /* of its own that are there */
+	__u32 counted_v1;	     /* see n_v1 in state.bpf.h */
+	__u32 use_v2;		     /* a task was put into its v2 cgroup */
+	__u32 no_runtime;	     /* no OCI runtime starts what runs in it */
+	__u32 started, ended;	     /* its first program ran; the process that ran it ended */
+	__u32 first_tgid;	     /* that process */
+	__u32 seccomp, no_new_privs; /* what held the first program when it began */
+	__u32 pad;
+};
+
+/* What a process of a target runs: key and value of the BPF side's map of them. */
+struct wire_proc {
+	__u64 program;	  /* 0: it still runs the OCI runtime's code */
+	__u32 outside[2]; /* mount namespaces that are not the container's: see scope.bpf.h */
+	__u32 execed;	  /* came after the container's first program */
+	__u32 target;
+};
 
 /* What a syscall does with files: a table filled by user space, [ABI * WIRE_CALLS + number]. */
 enum wire_action {
@@ -184,9 +223,9 @@ struct wire_call {
 
 /* Set by user space before the programs are loaded. */
 struct wire_config {
-	__u64 seed[2]; /* of the hash, so that nobody can prepare collisions */
-	char id[64];   /* the container's */
-	__u32 casts;   /* the kernel has bpf_rdonly_cast() */
+	__u64 seed[2];	      /* of the hash, so that nobody can prepare collisions */
+	char id[WIRE_ID_LEN]; /* the container's; zeros: any container that begins */
+	__u32 casts;	      /* the kernel has bpf_rdonly_cast() */
 	__u32 pad;
 };
 
@@ -197,5 +236,8 @@ _Static_assert(sizeof(struct wire_socket) == 56, "wire_socket");
 _Static_assert(sizeof(struct wire_path_arg) == 12, "wire_path_arg");
 _Static_assert(sizeof(struct wire_values) == 56, "wire_values");
 _Static_assert(sizeof(struct wire_call) == 36, "wire_call");
+_Static_assert(sizeof(struct wire_cap) == 8, "wire_cap");
+_Static_assert(sizeof(struct wire_target) == 184, "wire_target");
+_Static_assert(sizeof(struct wire_proc) == 24, "wire_proc");
 
 #endif

@@ -15,11 +15,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	collector_init(&c);
 	while (len >= 2) {
 		size_t n = (size_t)(data[0] | data[1] << 8);
+		struct event ev;
 
 		data += 2;
 		len -= 2;
 		n = n < len ? n : len;
-		collector_add(&c, data, n);
+		if (decode_event(data, n, &ev) == 0)
+			collector_add(&c, &ev);
 		data += n;
 		len -= n;
 	}

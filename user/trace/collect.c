@@ -77,11 +77,12 @@ static void split_argv(const char *s, size_t len, struct strvec *ret)
 	}
 }
 
-static void add_program(struct collector *c, struct event *ev)
+static void add_program(struct collector *c, const struct event *ev)
 {
 	_cleanup_strvec_ struct strvec argv = STRVEC_INIT;
 	uint32_t own = (uint32_t)record_builder_record(c->builder)->n_programs;
 	int64_t parent = ev->parent ? find_program(c, ev->parent) : -1;
+	char comm[sizeof(ev->comm)];
 	struct record_program p;
 
 	if (!c->first_ns)
@@ -91,11 +92,12 @@ static void add_program(struct collector *c, struct event *ev)
 	split_argv(ev->string, ev->string_len, &argv);
 	strbuf_reset(&c->path);
 	decode_walk(ev, &c->path);
+	snprintf(comm, sizeof(comm), "%s", ev->comm);
 	p = (struct record_program){
 		.parent = parent < 0 ? own : (uint32_t)parent,
 		.pid = (int)ev->pid,
 		.entry = ev->flags & WIRE_EXECED ? RECORD_EXECED : RECORD_ENTRYPOINT,
-		.comm = ev->comm,
+		.comm = comm,
 		.exe = c->path.buf,
 		.argv = argv,
 		.argv_truncated = ev->flags & WIRE_ARGV_CUT,
@@ -192,22 +194,27 @@ void collector_addresses(const struct collector *c, uint16_t port, struct strvec
 	}
 }
 
-static bool add_socket(struct collector *c, const struct event *ev)
+static bool add_socket(struct collector *c, const struct record_socket *s)
+{
+	if (!record_add_socket(c->builder, s))
+		c->too_many++;
+	if (s->use != RECORD_LISTEN || s->protocol != IPPROTO_TCP || !s->port)
+		return false;
+	add_port(c, s->port);
+	return true;
+}
+
+static bool note_socket(struct collector *c, const struct wire_socket *ws)
 {
 	struct record_socket s = {
-		.use = (enum record_socket_use)ev->socket.use,
-		.family = ev->socket.family,
-		.protocol = ev->socket.protocol,
-		.port = ev->socket.port,
+		.use = (enum record_socket_use)ws->use,
+		.family = ws->family,
+		.protocol = ws->protocol,
+		.port = ws->port,
 	};
 
-	memcpy(s.addr, ev->socket.addr, sizeof(s.addr));
-	if (!record_add_socket(c->builder, &s))
-		c->too_many++;
-	if (s.use != RECORD_LISTEN || s.protocol != IPPROTO_TCP || !s.port)
-		return false;
-	add_port(c, s.port);
-	return true;
+	memcpy(s.addr, ws->addr, sizeof(s.addr));
+	return add_socket(c, &s);
 }
 
 static void add_arguments(struct collector *c, const struct event *ev)
@@ -224,31 +231,107 @@ static void add_arguments(struct collector *c, const struct event *ev)
 	record_add_arguments(c->builder, v->abi, sysname_nr(v->abi, v->nr), v->used, v->value);
 }
 
-bool collector_add(struct collector *c, const void *data, size_t len)
+bool collector_add(struct collector *c, const struct event *ev)
 {
-	struct event ev;
-
 	c->events++;
-	if (decode_event(data, len, &ev) < 0) {
-		c->undecodable++;
-		return false;
-	}
-	switch (ev.type) {
+	switch (ev->type) {
 	case WIRE_PROGRAM:
-		add_program(c, &ev);
+		add_program(c, ev);
 		return false;
 	case WIRE_FILE:
 	case WIRE_LOOKUP:
-		add_access(c, &ev);
+		add_access(c, ev);
 		return false;
 	case WIRE_SOCKET:
-		return add_socket(c, &ev);
+		return note_socket(c, &ev->socket);
 	case WIRE_VALUES:
-		add_arguments(c, &ev);
+		add_arguments(c, ev);
 		return false;
 	case WIRE_END:
 		c->ended = true;
 		return true;
+	case WIRE_MADE:
+	case WIRE_GONE:
+		return false;
 	}
 	return false;
+}
+
+/* --- what ran before --- */
+
+static void adopt_files(struct collector *c, const struct adopted *a, uint32_t program)
+{
+	for (size_t i = 0; i < a->n_files; i++) {
+		const struct adopted_file *f = &a->files[i];
+		const struct record_access_key key = {
+			.source = RECORD_FILE,
+			.path = f->path,
+			.path_len = strlen(f->path),
+			.on_image = f->on_image,
+			.before = true,
+		};
+
+		if (!record_add_access(c->builder, &key, f->kinds, program, 0))
+			c->too_many++;
+	}
+}
+
+void collector_adopt(struct collector *c, const struct adopted *a, uint64_t id, uint64_t parent,
+		     enum record_entry entry, uint64_t ns)
+{
+	int64_t by = parent ? find_program(c, parent) : -1;
+	char comm[sizeof(a->comm)], unknown[] = "";
+	struct record_program p = {
+		.parent = by < 0 ? RECORD_NO_PROGRAM : (uint32_t)by,
+		.pid = a->pid,
+		.entry = entry,
+		.comm = comm,
+		.exe = a->exe ? a->exe : unknown,
+		.argv = a->argv,
+		.argv_truncated = a->argv_truncated,
+	};
+	uint32_t program;
+
+	if (!c->first_ns)
+		c->first_ns = ns;
+	memcpy(comm, a->comm, sizeof(comm));
+	program = put_program(c, id, &p);
+	if (program == RECORD_NO_PROGRAM)
+		return; /* counted */
+	adopt_files(c, a, program);
+	for (size_t i = 0; i < a->n_sockets; i++)
+		add_socket(c, &a->sockets[i]);
+}
+
+/* --- forgetting --- */
+
+size_t collector_mark(struct collector *c)
+{
+	c->marked = strmap_count(c->programs);
+	return c->marked;
+}
+
+struct forgetting {
+	const struct strmap *running;
+	struct strmap *left;
+	size_t at, marked;
+};
+
+static int keep_program(const char *key, size_t len, void *value, void *ctx)
+{
+	struct forgetting *f = ctx;
+
+	if (f->at++ >= f->marked || strmap_get_len(f->running, key, len))
+		strmap_put_len(f->left, key, len, value);
+	return 0;
+}
+
+void collector_forget(struct collector *c, const struct strmap *running)
+{
+	struct forgetting f = { .running = running, .left = strmap_new(), .marked = c->marked };
+
+	strmap_each(c->programs, keep_program, &f);
+	strmap_free(c->programs);
+	c->programs = f.left;
+	c->marked = 0;
 }

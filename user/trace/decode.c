@@ -31,6 +31,8 @@ static size_t fixed_size(uint32_t type)
 	case WIRE_VALUES:
 		return sizeof(struct wire_values);
 	case WIRE_END:
+	case WIRE_MADE:
+	case WIRE_GONE:
 		return sizeof(struct wire_header);
 	default:
 		return 0;
@@ -104,6 +106,8 @@ static bool decode_by_type(const void *data, struct event *ev)
 	case WIRE_VALUES:
 		return decode_values(data, ev);
 	case WIRE_END:
+	case WIRE_MADE:
+	case WIRE_GONE:
 		return !ev->string_len && !ev->walk_len;
 	}
 	return false;
@@ -122,6 +126,7 @@ int decode_event(const void *data, size_t len, struct event *ret)
 	if (!fixed || len != fixed + h.string_len + h.walk_len || h.string_len >= WIRE_STRING_MAX)
 		return -EBADMSG;
 	ev.type = (enum wire_type)h.type;
+	ev.target = h.target;
 	ev.pid = h.pid;
 	ev.program = h.program;
 	ev.ns = h.ns;

@@ -12,7 +12,7 @@
 /* Points into the bytes that it was decoded from. */
 struct event {
 	enum wire_type type;
-	uint32_t pid;
+	uint32_t target, pid;
 	uint64_t program, ns;
 	uint32_t flags; /* WIRE_... */
 	const char *string, *walk;

@@ -24,7 +24,6 @@
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 #define BTF_MAX (64u << 20)
-#define ID_LEN 64
 #define DEFAULT_RING (16u << 20)
 #define MAX_RING (1u << 30)
 
@@ -187,9 +186,12 @@ static int set_up(struct slimtrace_bpf *skel, const struct trace_opts *opts, str
 	if (opts->small_maps) {
 		bpf_map__set_max_entries(skel->maps.seen, 16);
 		bpf_map__set_max_entries(skel->maps.procs, 4);
-		bpf_map__set_max_entries(skel->maps.children, 1);
+		bpf_map__set_max_entries(skel->maps.scopes, 3); /* its own ones, and one below */
 	}
-	memcpy(skel->rodata->settings.id, opts->container_id, ID_LEN);
+	if (opts->container_id)
+		memcpy(skel->rodata->settings.id, opts->container_id, WIRE_ID_LEN);
+	bpf_program__set_autoattach(skel->progs.find_container, false);
+	bpf_program__set_autoattach(skel->progs.find_members, false);
 	if (getrandom(skel->rodata->settings.seed, sizeof(skel->rodata->settings.seed), 0) < 0)
 		return err_set(err, errno, "cannot get random bytes");
 	return 0;
@@ -313,24 +315,25 @@ int programs_load(const struct trace_opts *opts, struct programs *ret, struct er
 	if (r < 0)
 		return r;
 	r = fill_calls(p.skel, err);
-	if (!r) {
-		r = slimtrace_bpf__attach(p.skel);
-		if (r < 0)
-			load_failed(r, err);
-	}
-	if (r < 0) {
+	if (r < 0)
 		programs_release(&p);
-		return r;
-	}
-	*ret = p;
-	return 0;
+	else
+		*ret = p;
+	return r;
+}
+
+int programs_attach(struct programs *p, struct err *err)
+{
+	int r = slimtrace_bpf__attach(p->skel);
+
+	return r < 0 ? load_failed(r, err) : 0;
 }
 
 /*
  * Programs run with preemption off: when all CPUs have been through the scheduler, which is what
  * this waits for, none is in the middle of one.
  */
-static void wait_for_programs(void)
+void programs_wait(void)
 {
 	if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
 		log_debug("membarrier: %s", strerror(errno));
@@ -339,7 +342,7 @@ static void wait_for_programs(void)
 void programs_detach(struct programs *p)
 {
 	slimtrace_bpf__detach(p->skel);
-	wait_for_programs();
+	programs_wait();
 }
 
 void programs_release(struct programs *p)

@@ -36,8 +36,12 @@ int programs_read_btf(struct strbuf *ret, struct err *err);
  */
 int programs_open(const struct trace_opts *opts, const struct strbuf *btf, unsigned int without,
 		  struct programs *ret, struct err *err);
-/* Loads and attaches; every event from here on is in the ring buffer. */
+/* Loads them; they do not run yet. */
 int programs_load(const struct trace_opts *opts, struct programs *ret, struct err *err);
+/* Attaches them: every event from here on is in the ring buffer. */
+int programs_attach(struct programs *p, struct err *err);
+/* Waits until no program that runs now does. */
+void programs_wait(void);
 /* No program runs any more when this returns; maps and counters are still there. */
 void programs_detach(struct programs *p);
 void programs_release(struct programs *p);

@@ -2,11 +2,9 @@
 #include "slimtrace/trace.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/utsname.h>
@@ -16,50 +14,97 @@
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/clock.h"
 #include "slimtrace/base/log.h"
-#include "slimtrace/wire.h"
-#include "trace/collect.h"
-#include "trace/loader.h"
+#include "trace/many.h"
 #include "trace/skel.h"
+#include "trace/state.h"
 
-#define CONTAINER_ID_LEN 64
 /*
  * The kernel side wakes the reader for what may be waited for and when much has gathered; what
  * is between is read this often, for trace_counts().
  */
 #define GATHER_MS 100
-#define X32_BIT 0x40000000u /* asm/unistd.h: libseccomp's numbers have it too */
 
-struct trace {
-	struct programs programs;
-	struct ring_buffer *ring;
-	pthread_t thread; /* drains the ring buffer */
-	bool running;	  /* there is one */
-	int stop_fd;	  /* asks it to end */
-	int news_fd;	  /* readable: something came that trace_wait_listen() looks at */
-	pthread_mutex_t lock;
-	struct collector collector; /* locked */
-	uint64_t wall_ns, boot_ns;  /* the same moment on two clocks */
-	bool finished;
-};
+/* --- the reader --- */
+
+/* Who is told news of a target is told first that there is one. */
+static void take_event(struct trace *t, struct target *target, const struct event *ev)
+{
+	bool news = collector_add(&target->collector, ev);
+
+	if (!t->opts.container_id && !target->known) {
+		target->known = true;
+		t->n_spare--;
+		trace_tell(t, target, false);
+	}
+	if (ev->type == WIRE_GONE && !target->told) {
+		target->told = true;
+		trace_tell(t, target, true);
+	}
+	t->seen += ev->type != WIRE_PROGRAM;
+	if (news)
+		eventfd_write(t->news_fd, 1);
+}
 
 static int on_event(void *ctx, void *data, size_t len)
 {
 	struct trace *t = ctx;
-	bool news;
+	struct target *target = NULL;
+	struct event ev;
+	int r;
 
 	pthread_mutex_lock(&t->lock);
-	news = collector_add(&t->collector, data, len);
+	r = decode_event(data, len, &ev);
+	if (!r && ev.target <= WIRE_TARGETS)
+		target = t->targets[ev.target];
+	if (target)
+		take_event(t, target, &ev);
+	else
+		t->stray++;
 	pthread_mutex_unlock(&t->lock);
-	if (news)
-		eventfd_write(t->news_fd, 1);
 	return 0;
+}
+
+void trace_tell(struct trace *t, const struct target *target, bool over)
+{
+	struct trace_news *news;
+	struct wire_target wt;
+	struct err err = ERR_INIT;
+
+	ALLOC_GROW(t->news, t->n_news + 1, t->cap_news);
+	news = &t->news[t->n_news++];
+	*news = (struct trace_news){ .over = over, .target = target->number };
+	if (target_read(&t->programs, target->number, &wt, &err) == 0)
+		memcpy(news->id, wt.id, sizeof(wt.id));
+	eventfd_write(t->news_fd, 1);
+}
+
+static void drain_once(struct trace *t)
+{
+	struct err err = ERR_INIT;
+	uint64_t wanted;
+
+	pthread_mutex_lock(&t->lock);
+	wanted = t->wanted_drains;
+	pthread_mutex_unlock(&t->lock);
+	if (t->opts.container_id)
+		ring_buffer__consume(t->ring);
+	else
+		many_consume(t);
+	if (!t->opts.container_id && trace_make_spare(t, &err) < 0)
+		log_warn("%s", err.msg);
+	pthread_mutex_lock(&t->lock);
+	t->drains = wanted;
+	pthread_cond_broadcast(&t->drained);
+	pthread_mutex_unlock(&t->lock);
 }
 
 static void *drain(void *ctx)
 {
 	struct trace *t = ctx;
 	struct pollfd fds[] = { { .fd = ring_buffer__epoll_fd(t->ring), .events = POLLIN },
-				{ .fd = t->stop_fd, .events = POLLIN } };
+				{ .fd = t->stop_fd, .events = POLLIN },
+				{ .fd = t->wake_fd, .events = POLLIN } };
+	eventfd_t ignored;
 
 	while (!fds[1].revents) {
 		if (poll(fds, ARRAY_SIZE(fds), GATHER_MS) < 0) {
@@ -67,9 +112,22 @@ static void *drain(void *ctx)
 				log_debug("poll: %s", strerror(errno));
 			continue;
 		}
-		ring_buffer__consume(t->ring);
+		eventfd_read(t->wake_fd, &ignored);
+		drain_once(t);
 	}
 	return NULL;
+}
+
+void trace_drain(struct trace *t)
+{
+	uint64_t mine;
+
+	pthread_mutex_lock(&t->lock);
+	mine = ++t->wanted_drains;
+	eventfd_write(t->wake_fd, 1);
+	while (t->running && t->drains < mine)
+		pthread_cond_wait(&t->drained, &t->lock);
+	pthread_mutex_unlock(&t->lock);
 }
 
 static int start_thread(struct trace *t, struct err *err)
@@ -91,6 +149,8 @@ static void stop_thread(struct trace *t)
 	t->running = false;
 }
 
+/* --- opening --- */
+
 static uint64_t wall_ns(void)
 {
 	struct timespec ts;
@@ -102,19 +162,21 @@ static uint64_t wall_ns(void)
 static int open_fds(struct trace *t, struct err *err)
 {
 	t->stop_fd = eventfd(0, EFD_CLOEXEC);
+	t->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	t->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (t->stop_fd < 0 || t->news_fd < 0)
+	if (t->stop_fd < 0 || t->wake_fd < 0 || t->news_fd < 0)
 		return err_set(err, errno, "cannot make an event descriptor");
 	return 0;
 }
 
-static struct trace *trace_new(void)
+static struct trace *trace_new(const struct trace_opts *opts)
 {
 	struct trace *t = xcalloc(1, sizeof(*t));
 
-	t->stop_fd = t->news_fd = -1;
+	t->opts = *opts;
+	t->stop_fd = t->wake_fd = t->news_fd = -1;
 	pthread_mutex_init(&t->lock, NULL);
-	collector_init(&t->collector);
+	pthread_cond_init(&t->drained, NULL);
 	t->wall_ns = wall_ns();
 	t->boot_ns = clock_boot_ns();
 	return t;
@@ -122,14 +184,40 @@ static struct trace *trace_new(void)
 
 static int check_id(const char *id, struct err *err)
 {
-	if (!id || strspn(id, "0123456789abcdef") != CONTAINER_ID_LEN || id[CONTAINER_ID_LEN])
-		return err_set(err, EINVAL, "'%s' is not the full ID of a container", id ? id : "");
+	if (id && (strspn(id, "0123456789abcdef") != WIRE_ID_LEN || id[WIRE_ID_LEN]))
+		return err_set(err, EINVAL, "'%s' is not the full ID of a container", id);
 	return 0;
+}
+
+/* The one container whose ID was given. */
+static int add_only(struct trace *t, struct err *err)
+{
+	const uint32_t number = ONLY_TARGET;
+	int r = target_new(&t->programs, &t->opts, number, &t->targets[number], err);
+
+	if (!r && bpf_map_update_elem(bpf_map__fd(t->programs.skel->maps.ids), t->opts.container_id,
+				      &number, BPF_ANY) < 0)
+		r = err_set(err, errno, "cannot tell the kernel of a container");
+	return r;
+}
+
+static int start_watching(struct trace *t, struct err *err)
+{
+	int r = t->opts.container_id ? add_only(t, err) : trace_make_spare(t, err);
+
+	if (!r)
+		r = programs_attach(&t->programs, err);
+	if (r < 0)
+		return r;
+	t->ring = ring_buffer__new(bpf_map__fd(t->programs.skel->maps.events), on_event, t, NULL);
+	if (!t->ring)
+		return err_set(err, errno, "cannot map the ring buffer");
+	return t->opts.stall ? 0 : start_thread(t, err);
 }
 
 int trace_open(const struct trace_opts *opts, struct trace **ret, struct err *err)
 {
-	_cleanup_(trace_free) struct trace *t = trace_new();
+	_cleanup_(trace_free) struct trace *t = trace_new(opts);
 	int r = check_id(opts->container_id, err);
 
 	if (!r)
@@ -138,17 +226,17 @@ int trace_open(const struct trace_opts *opts, struct trace **ret, struct err *er
 		r = programs_load(opts, &t->programs, err);
 	/* The kernel's types were read for it: the memory would stay with malloc(), unused. */
 	malloc_trim(0);
-	if (r < 0)
-		return r;
-	t->ring = ring_buffer__new(bpf_map__fd(t->programs.skel->maps.events), on_event, t, NULL);
-	if (!t->ring)
-		return err_set(err, errno, "cannot map the ring buffer");
-	if (!opts->stall)
-		r = start_thread(t, err);
-	if (r < 0)
-		return r;
-	*ret = TAKE_PTR(t);
-	return 0;
+	if (!r)
+		r = start_watching(t, err);
+	if (!r)
+		*ret = TAKE_PTR(t);
+	return r;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }
 
 void trace_free(struct trace *t)
@@ -158,120 +246,67 @@ void trace_free(struct trace *t)
 	stop_thread(t);
 	ring_buffer__free(t->ring);
 	programs_release(&t->programs);
-	collector_release(&t->collector);
+	for (size_t i = 0; i < ARRAY_SIZE(t->targets); i++)
+		target_free(t->targets[i]);
+	pthread_cond_destroy(&t->drained);
 	pthread_mutex_destroy(&t->lock);
-	if (t->stop_fd >= 0)
-		close(t->stop_fd);
-	if (t->news_fd >= 0)
-		close(t->news_fd);
+	close_fd(t->stop_fd);
+	close_fd(t->wake_fd);
+	close_fd(t->news_fd);
+	free(t->news);
 	free(t);
 }
 
-/* Adds one phase, ABI and edge of all CPUs to @ret (WIRE_CALLS entries). */
-static int read_counts(struct trace *t, uint32_t index, struct wire_counts *per_cpu, int n_cpus,
-		       uint64_t *ret)
-{
-	int fd = bpf_map__fd(t->programs.skel->maps.counts);
+/* --- the one container, while it runs --- */
 
-	if (bpf_map_lookup_elem(fd, &index, per_cpu) < 0)
-		return -errno;
-	for (int cpu = 0; cpu < n_cpus; cpu++)
-		for (int nr = 0; nr < WIRE_CALLS; nr++)
-			ret[nr] += per_cpu[cpu].n[nr];
-	return 0;
+static struct target *only(struct trace *t)
+{
+	return t->targets[ONLY_TARGET];
 }
 
-typedef void (*syscall_fn)(void *ctx, enum record_phase phase, enum record_abi abi, uint32_t nr,
-			   uint64_t count, uint64_t refused);
-
-/*
- * A call shows at both of its edges, or only at its entry (exit; it never returned), or only at
- * its exit (seccomp refused it): the larger count is the number of calls, and as many as the
- * exits are more were refused.
- */
-static int each_of_abi(struct trace *t, enum record_phase phase, enum record_abi abi,
-		       struct wire_counts *per_cpu, int n_cpus, syscall_fn fn, void *ctx)
+static uint64_t sum_lost(const struct trace *t, const struct wire_target *wt)
 {
-	uint64_t entered[WIRE_CALLS] = { 0 }, exited[WIRE_CALLS] = { 0 };
-	int r = read_counts(t, wire_counts_index(phase, abi, WIRE_ENTERED), per_cpu, n_cpus,
-			    entered);
-
-	if (!r)
-		r = read_counts(t, wire_counts_index(phase, abi, WIRE_EXITED), per_cpu, n_cpus,
-				exited);
-	for (uint32_t nr = 0; nr < WIRE_CALLS && !r; nr++)
-		if (entered[nr] || exited[nr])
-			fn(ctx, phase, abi, abi == RECORD_X32 ? nr | X32_BIT : nr,
-			   entered[nr] > exited[nr] ? entered[nr] : exited[nr],
-			   exited[nr] > entered[nr] ? exited[nr] - entered[nr] : 0);
-	return r;
-}
-
-/* Calls @fn for each syscall that was made. */
-static int each_syscall(struct trace *t, syscall_fn fn, void *ctx)
-{
-	int n_cpus = libbpf_num_possible_cpus(), r = 0;
-	_cleanup_free_ struct wire_counts *per_cpu = NULL;
-
-	if (n_cpus <= 0)
-		return n_cpus;
-	per_cpu = xcalloc((size_t)n_cpus, sizeof(*per_cpu));
-	for (int i = 0; i < WIRE_PHASES * WIRE_ABIS && !r; i++)
-		r = each_of_abi(t, (enum record_phase)(i / WIRE_ABIS),
-				(enum record_abi)(i % WIRE_ABIS), per_cpu, n_cpus, fn, ctx);
-	return r;
-}
-
-static void count_syscall(void *ctx, enum record_phase phase, enum record_abi abi, uint32_t nr,
-			  uint64_t count, uint64_t refused)
-{
-	(void)abi;
-	(void)nr;
-	(void)count;
-	(void)refused;
-	*(uint64_t *)ctx += phase == RECORD_APP;
-}
-
-static uint64_t sum_lost(struct trace *t)
-{
-	uint64_t sum = t->collector.undecodable + t->collector.too_many;
+	uint64_t sum = t->targets[ONLY_TARGET]->collector.too_many + t->stray;
 
 	for (int i = 0; i < WIRE_LOSSES; i++)
-		sum += t->programs.skel->bss->lost[i];
+		sum += wt->lost[i];
 	return sum;
 }
 
 void trace_counts(struct trace *t, struct trace_counts *ret)
 {
-	struct trace_counts c = { 0 };
+	const struct collector *c = &only(t)->collector;
+	struct wire_target wt = { .started = 0 };
+	struct trace_counts counts = { 0 };
+	struct err err = ERR_INIT;
 
 	if (!t->finished)
-		each_syscall(t, count_syscall, &c.syscalls);
+		counts.syscalls = target_count_syscalls(only(t));
+	target_read(&t->programs, ONLY_TARGET, &wt, &err);
 	pthread_mutex_lock(&t->lock);
-	c.files = t->collector.files;
-	c.lookups = t->collector.lookups;
-	c.programs =
-		t->collector.builder ? record_builder_record(t->collector.builder)->n_programs : 0;
-	c.lost = sum_lost(t);
+	counts.files = c->files;
+	counts.lookups = c->lookups;
+	counts.programs = record_builder_record(c->builder)->n_programs;
+	counts.lost = sum_lost(t, &wt);
 	/* The event may have found the ring buffer full, or wait in it: the flag does not. */
-	c.started = t->collector.first_ns ||
-		    (!t->finished &&
-		     __atomic_load_n(&t->programs.skel->bss->started, __ATOMIC_RELAXED));
+	counts.started = c->first_ns || wt.started;
 	pthread_mutex_unlock(&t->lock);
-	*ret = c;
+	*ret = counts;
 }
 
 /* 1: it listens, 0: not yet, -ESRCH: it never will. */
 static int look_for_listener(struct trace *t, uint16_t port)
 {
+	struct wire_target wt = { .ended = 0 };
+	struct err err = ERR_INIT;
 	bool found, ended;
 
-	pthread_mutex_lock(&t->lock);
-	found = collector_listens(&t->collector, port);
-	ended = t->collector.ended;
-	pthread_mutex_unlock(&t->lock);
 	/* The event may have found the ring buffer full: the flag has not. */
-	ended = ended || __atomic_load_n(&t->programs.skel->bss->ended, __ATOMIC_RELAXED);
+	target_read(&t->programs, ONLY_TARGET, &wt, &err);
+	pthread_mutex_lock(&t->lock);
+	found = collector_listens(&only(t)->collector, port);
+	ended = only(t)->collector.ended || wt.ended;
+	pthread_mutex_unlock(&t->lock);
 	return found ? 1 : ended ? -ESRCH : 0;
 }
 
@@ -298,12 +333,13 @@ int trace_wait_listen(struct trace *t, uint16_t port, int timeout_ms, struct err
 
 size_t trace_listening(struct trace *t, uint16_t *ports, size_t max)
 {
+	const struct collector *c = &only(t)->collector;
 	size_t n;
 
 	pthread_mutex_lock(&t->lock);
-	n = t->collector.n_ports < max ? t->collector.n_ports : max;
+	n = c->n_ports < max ? c->n_ports : max;
 	if (n)
-		memcpy(ports, t->collector.ports, n * sizeof(*ports));
+		memcpy(ports, c->ports, n * sizeof(*ports));
 	pthread_mutex_unlock(&t->lock);
 	return n;
 }
@@ -311,55 +347,11 @@ size_t trace_listening(struct trace *t, uint16_t *ports, size_t max)
 void trace_listen_addresses(struct trace *t, uint16_t port, struct strvec *ret)
 {
 	pthread_mutex_lock(&t->lock);
-	collector_addresses(&t->collector, port, ret);
+	collector_addresses(&only(t)->collector, port, ret);
 	pthread_mutex_unlock(&t->lock);
 }
 
-static void add_syscall(void *ctx, enum record_phase phase, enum record_abi abi, uint32_t nr,
-			uint64_t count, uint64_t refused)
-{
-	record_add_syscall(ctx, phase, abi, nr, count, refused);
-}
-
-static void add_capabilities(struct trace *t)
-{
-	const uint8_t *caps = t->programs.skel->bss->caps;
-
-	for (uint32_t i = 0; i < WIRE_CAPABILITIES * 2 * WIRE_CALLS; i++) {
-		uint32_t row = i / WIRE_CALLS, nr = i % WIRE_CALLS;
-
-		if (caps[i])
-			record_add_capability(t->collector.builder, row / 2, row % 2,
-					      nr == WIRE_NO_CALL ? -1 : (int)nr);
-	}
-}
-
-static void fill_confinement(struct trace *t, struct record_confinement *ret)
-{
-	const typeof(t->programs.skel->bss->confinement) *c = &t->programs.skel->bss->confinement;
-
-	*ret = (struct record_confinement){
-		.known = t->programs.skel->bss->started,
-		.seccomp = c->seccomp,
-		.no_new_privileges = c->no_new_privs,
-		.bounding = c->bounding,
-		.effective = c->effective,
-	};
-}
-
-static void fill_loss(struct trace *t, struct record_loss *loss)
-{
-	const __u64 *lost = t->programs.skel->bss->lost;
-
-	*loss = (struct record_loss){
-		.ring_full = lost[WIRE_RING_FULL],
-		.map_full = lost[WIRE_MAP_FULL] + t->collector.too_many,
-		.path_fault = lost[WIRE_PATH_FAULT],
-		.path_truncated = lost[WIRE_PATH_CUT],
-		.prog_missed = programs_missed(&t->programs),
-		.decode = t->collector.undecodable,
-	};
-}
+/* --- records --- */
 
 static void set_string(char **p, char *value)
 {
@@ -367,9 +359,9 @@ static void set_string(char **p, char *value)
 	*p = value;
 }
 
-static void fill_times(struct trace *t, struct record *rec, uint64_t end_ns)
+static void fill_times(const struct trace *t, const struct collector *c, struct record *rec)
 {
-	uint64_t first = t->collector.first_ns ? t->collector.first_ns : t->boot_ns;
+	uint64_t end = clock_boot_ns(), first = c->first_ns ? c->first_ns : t->boot_ns;
 	time_t wall = (time_t)((t->wall_ns + (first - t->boot_ns)) / 1000000000u);
 	char text[32] = "";
 	struct tm tm;
@@ -377,10 +369,10 @@ static void fill_times(struct trace *t, struct record *rec, uint64_t end_ns)
 	if (gmtime_r(&wall, &tm))
 		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	set_string(&rec->started, xstrdup(text));
-	rec->duration_ns = t->collector.first_ns && end_ns > first ? end_ns - first : 0;
+	rec->duration_ns = c->first_ns && end > first ? end - first : 0;
 }
 
-static void fill_host(struct trace *t, struct record *rec)
+static void fill_host(const struct trace *t, struct record *rec)
 {
 	struct utsname host;
 
@@ -389,15 +381,27 @@ static void fill_host(struct trace *t, struct record *rec)
 		set_string(&rec->arch, xstrdup(host.machine));
 	}
 	rec->capabilities_unseen = !t->programs.present[OPTIONAL_CAP];
+	strvec_release(&rec->unseen);
 	for (int i = 0; i < N_OPTIONAL; i++)
 		if (!t->programs.present[i])
 			strvec_push(&rec->unseen, optional_programs[i].unseen);
 }
 
+int trace_fill(struct trace *t, struct target *target, struct err *err)
+{
+	struct record *rec = record_builder_record(target->collector.builder);
+	int r = target_fill(&t->programs, target, err);
+
+	if (r < 0)
+		return r;
+	rec->loss.decode += t->stray - target->stray;
+	fill_times(t, &target->collector, rec);
+	fill_host(t, rec);
+	return 0;
+}
+
 int trace_finish(struct trace *t, struct record **ret, struct err *err)
 {
-	uint64_t end_ns = clock_boot_ns();
-	struct record *rec;
 	int r;
 
 	if (t->finished)
@@ -405,19 +409,13 @@ int trace_finish(struct trace *t, struct record **ret, struct err *err)
 	programs_detach(&t->programs);
 	stop_thread(t);
 	ring_buffer__consume(t->ring);
-	r = each_syscall(t, add_syscall, t->collector.builder);
+	r = trace_fill(t, only(t), err);
 	if (r < 0)
-		return err_set(err, -r, "cannot read the syscall counters");
-	add_capabilities(t);
-	rec = record_builder_record(t->collector.builder);
-	fill_loss(t, &rec->loss);
-	fill_confinement(t, &rec->confinement);
-	fill_times(t, rec, end_ns);
-	fill_host(t, rec);
+		return r;
 	log_debug("%llu events written, %llu read",
 		  (unsigned long long)t->programs.skel->bss->written,
-		  (unsigned long long)t->collector.events);
+		  (unsigned long long)(only(t)->collector.events + t->stray));
 	t->finished = true;
-	*ret = record_builder_finish(t->collector.builder);
+	*ret = record_builder_finish(only(t)->collector.builder);
 	return 0;
 }

@@ -16,8 +16,8 @@ END
 
 # Ours by name: other tracers may come and go on this machine, but nobody else calls theirs so.
 ours() {
-	bpftool -j prog show | jq -r '.[] | select(.name // "" | test("^on_")) | "prog \(.id)"'
-	bpftool -j map show | jq -r '.[] | select(.name // "" | test("^(events|seen|procs|children|calls|counts|saved|scratch|slimtrac.*)$")) | "map \(.id)"'
+	bpftool -j prog show | jq -r '.[] | select(.name // "" | test("^(on|find)_")) | "prog \(.id)"'
+	bpftool -j map show | jq -r '.[] | select(.name // "" | test("^(events|seen|procs|targets|spare|ids|scopes|calls|counts|counts_of|caps|saved|scratch|slimtrac.*)$")) | "map \(.id)"'
 	bpftool -j link show | jq -r '.[] | select(.type == "raw_tracepoint" or .type == "tracing") | "link \(.id)"'
 }
 # held FDINFO...: what these descriptors hold
