@@ -91,6 +91,13 @@ int resume_fd(void)
 	return go_on_fd;
 }
 
+bool resume_take(void)
+{
+	eventfd_t n;
+
+	return eventfd_read(go_on_fd, &n) == 0;
+}
+
 int cancel_wait(int fd, int timeout_ms, struct err *err)
 {
 	uint64_t start = clock_mono_ms();

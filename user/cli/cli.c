@@ -58,6 +58,7 @@ const struct option_set global_options = { global_rows, sizeof(global_rows) / si
 static const struct command commands[] = {
 	{ "build", "run an image, watch it, make a slim image of what it used", cmd_build },
 	{ "profile", "run an image, watch it, write security profiles", cmd_profile },
+	{ "trace", "watch containers that somebody else runs, a record each", cmd_trace },
 	{ "why", "tell why a path of an image was kept or dropped", cmd_why },
 	{ "merge", "make one record of several", cmd_merge },
 	{ "diff", "compare two records, profiles or images", cmd_diff },
@@ -159,8 +160,9 @@ static void apply(const struct global_opts *global)
 	progress_init(global->quiet);
 }
 
-int command_parse(int argc, char **argv, const struct option_set *own, size_t n_own,
-		  struct global_opts *global, struct strvec *ret_args, struct err *err)
+static int parse(int argc, char **argv, const struct option_set *own, size_t n_own,
+		 struct global_opts *global, struct strvec *ret_args, int *ret_next,
+		 struct err *err)
 {
 	struct option_set sets[COMMAND_MAX_SETS + 1];
 	int r;
@@ -170,10 +172,22 @@ int command_parse(int argc, char **argv, const struct option_set *own, size_t n_
 		sets[i] = own[i];
 	sets[n_own] = global_options;
 	sets[n_own].target = global;
-	r = options_parse(argc, argv, sets, n_own + 1, false, ret_args, NULL, err);
+	r = options_parse(argc, argv, sets, n_own + 1, ret_next != NULL, ret_args, ret_next, err);
 	if (!r)
 		apply(global);
 	return r;
+}
+
+int command_parse(int argc, char **argv, const struct option_set *own, size_t n_own,
+		  struct global_opts *global, struct strvec *ret_args, struct err *err)
+{
+	return parse(argc, argv, own, n_own, global, ret_args, NULL, err);
+}
+
+int command_parse_head(int argc, char **argv, const struct option_set *own, size_t n_own,
+		       struct global_opts *global, int *ret_next, struct err *err)
+{
+	return parse(argc, argv, own, n_own, global, NULL, ret_next, err);
 }
 
 static int unknown_command(const struct global_opts *global, const char *name)
@@ -181,10 +195,10 @@ static int unknown_command(const struct global_opts *global, const char *name)
 	struct err err = ERR_INIT;
 
 	err_class_set(&err, ERR_USAGE, 0, "unknown command '%s'", name);
-	err_hint(&err,
-		 "the commands are build, profile, why, merge, diff, info, clean and version; see "
-		 "'slimtrace "
-		 "--help'");
+	err_hint(&err, "the commands are build, profile, trace, why, merge, diff, info, clean and "
+		       "version; see "
+		       "'slimtrace "
+		       "--help'");
 	return command_failed_as(global, &err);
 }
 

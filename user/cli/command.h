@@ -33,6 +33,7 @@ int cmd_info(int argc, char **argv, struct global_opts *global);
 int cmd_clean(int argc, char **argv, struct global_opts *global);
 int cmd_merge(int argc, char **argv, struct global_opts *global);
 int cmd_profile(int argc, char **argv, struct global_opts *global);
+int cmd_trace(int argc, char **argv, struct global_opts *global);
 int cmd_version(int argc, char **argv, struct global_opts *global);
 int cmd_why(int argc, char **argv, struct global_opts *global);
 
@@ -44,6 +45,10 @@ int cmd_why(int argc, char **argv, struct global_opts *global);
  */
 int command_parse(int argc, char **argv, const struct option_set *own, size_t n_own,
 		  struct global_opts *global, struct strvec *ret_args, struct err *err);
+
+/* The same, up to the first argument, which another command begins with: *ret_next is its index. */
+int command_parse_head(int argc, char **argv, const struct option_set *own, size_t n_own,
+		       struct global_opts *global, int *ret_next, struct err *err);
 
 int command_exit_code(const struct err *err);
 /* Prints the error and its hint, and gives the exit code that belongs to it. */

@@ -47,6 +47,10 @@ int run_read_records(struct run *run, struct err *err)
 	free(records);
 	if (r < 0)
 		return r;
+	if (run->rec->attached)
+		run_warn(run,
+			 "the record began when its container was running already: what that had "
+			 "used and let go of before is not in it");
 	run->report->syscalls = count_calls(run->rec);
 	run_take_record(run);
 	return 0;

@@ -27,6 +27,8 @@ void cancel_mask(bool masked);
 
 /* Readable once SIGUSR1 has come; poll, never read. -1 before cancel_init(). */
 int resume_fd(void);
+/* Whether SIGUSR1 has come since this was asked last. */
+bool resume_take(void);
 
 /*
  * Waits until @fd is readable (or only for the time when @fd is -1), @timeout_ms have passed

@@ -20,7 +20,7 @@ while IFS= read -r line; do
 	for word in $rest; do [[ -v known[$word] ]] && command=$word && break; done
 	[[ $command ]] || continue
 	lines=$((lines + 1))
-	for option in $(sed -E "s/'[^']*'//g; s/[|#].*//" <<<"$rest" | grep -oE '(^| )--[a-z][a-z-]*' | tr -d ' '); do
+	for option in $(sed -E "s/'[^']*'//g; s/[|#].*//; s/ -- .*//" <<<"$rest" | grep -oE '(^| )--[a-z][a-z-]*' | tr -d ' '); do
 		[[ ${known[$command]} == *" $option "* ]] || fail "$file: $command has $option" "$line"
 	done
 done < <(cd "$top" && grep -nE '^( {4}|\t)?(sudo )?slimtrace [a-z-]' README.md docs/*.md)
@@ -51,6 +51,8 @@ run_page getting-started
 has 'getting-started: why' "$(<getting-started.out)" '/www/seldom.html: dropped'
 has 'getting-started: kept once it was used' "$(<getting-started.out)" '/www/seldom.html: kept'
 run_page ci
+ln -s work trace.work
+run_page trace
 # --- command lines of the other pages, one by one, with what they speak of ---
 mkdir lines
 context
@@ -78,7 +80,7 @@ docker save -o lines/app.tar my/app
 # the packages have cases of their own.
 commands_of() {
 	awk '/^```/ {fence = !fence} !fence && sub(/^    (\$ )?/, "")' "$1" | grep -E '^(sudo )?(slimtrace|docker run|jq|dmesg) ' |
-		grep -vE '\[options\]|IMAGE|RECORD|PATH|OLD' | sed 's/ *# .*//'
+		grep -vE '\[options\]|IMAGE|RECORD|PATH|OLD|NAME|COMMAND' | sed 's/ *# .*//'
 }
 # On this page's machine the engine is where one is by default.
 socket=${DOCKER_HOST#unix://}
