@@ -2,6 +2,9 @@
 #
 #   make                  build/plain/slimtrace
 #   make SANITIZE=1       build/asan/slimtrace, with AddressSanitizer and UBSan
+#   make STATIC=1         build/static/slimtrace, which needs no shared library
+#   make release          it, man pages and all else in build/dist/slimtrace-VERSION-MACHINE.tar.gz
+#   make deb, make dist   a Debian package; the sources
 #   make check            unit tests (no root needed)
 #   make e2e              end-to-end tests (root; starts a Docker daemon of its own)
 #   make vm               the tracer on Debian's kernels under QEMU (root): KERNELS="5.10 6.1"
@@ -27,6 +30,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr/local
 SANITIZE ?= 0
+STATIC ?= 0
 V ?= 0
 
 # What a shipped binary says of itself: the release, or the commit when built from a checkout.
@@ -49,6 +53,10 @@ endif
 ifeq ($(SANITIZE),1)
 out := build/asan
 san := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1
+else ifeq ($(STATIC),1)
+out := build/static
+# Nothing of where it is built gets into it.
+san := -O2 -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=.
 else
 out := build/plain
 san := -O2 -D_FORTIFY_SOURCE=2
@@ -61,8 +69,19 @@ CFLAGS_ALL := -std=gnu17 -g $(san) -Iinclude -isystem $(out)/gen -Iuser \
 	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wcast-qual -Wswitch-enum \
 	-fno-common -fstack-protector-strong -fPIE -pthread \
 	$(shell $(PKG_CONFIG) --cflags $(libs)) $(CFLAGS)
-LDFLAGS_ALL := $(san) -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS)
+pie := -pie
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(libs)) -lm
+bin_objects := $(out)/user/main.o
+# What Debian has no static form of is made from its sources: tools/static-libs tells why.
+static_libs := build/static-libs
+ifeq ($(STATIC),1)
+pie := -static-pie
+# The linker's warnings are of what user/static.c sees to.
+LDLIBS := -Wl,-w -Wl,--gc-sections -Wl,--wrap=X509_get_default_cert_file -L$(static_libs) -lbpf -lelf -lcurl \
+	-larchive -lssl -lcrypto -lseccomp -lcjson -lxml2 -lnghttp2 -lbrotlidec -lbrotlicommon -lzstd -llzma -lbz2 -lz -lm
+bin_objects += $(out)/user/static.o
+endif
+LDFLAGS_ALL := $(san) $(pie) -Wl,-z,relro,-z,now -pthread $(LDFLAGS)
 
 sources := $(wildcard user/*/*.c)
 objects := $(sources:%.c=$(out)/%.o)
@@ -83,7 +102,7 @@ image_dump := $(out)/image-dump
 torture_sources := $(wildcard tests/torture/*.c)
 torture := build/torture/static build/torture/dynamic build/torture/libtorture.so
 
-.PHONY: FORCE all check deb dist e2e vm bench overhead lint html check-html install clean progs torture unit tools
+.PHONY: FORCE all check deb dist release e2e vm bench overhead lint html check-html install clean progs torture unit tools
 all: $(bin)
 progs: $(progs) $(image_dump) $(torture) $(out)/tools/observe
 torture: $(torture)
@@ -95,6 +114,7 @@ $(out)/gen/slimtrace.bpf.tmp.o: bpf/slimtrace.bpf.c vmlinux/$(machine)/vmlinux.h
 	@mkdir -p $(@D)
 	$(call msg,BPF,$@) $(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) \
 		-std=gnu17 -Wall -Wextra -Werror -Wno-unused-parameter -Iinclude -Ivmlinux/$(machine) \
+		-ffile-prefix-map=$(CURDIR)=. \
 		-MMD -MP -MF $(@:.o=.d) -c $< -o $@
 $(out)/gen/slimtrace.bpf.o: $(out)/gen/slimtrace.bpf.tmp.o
 	$(call msg,LINK-BPF,$@) $(BPFTOOL) gen object $@ $<
@@ -119,8 +139,13 @@ $(out)/%.o: %.c
 $(lib): $(objects)
 	@rm -f $@
 	$(call msg,AR,$@) ar rcs $@ $^
-$(bin): $(out)/user/main.o $(lib)
-	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
+$(bin): $(bin_objects) $(lib)
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $(bin_objects) $(lib) $(LDLIBS)
+ifeq ($(STATIC),1)
+$(bin): $(static_libs)/versions
+endif
+$(static_libs)/versions: tools/static-libs
+	tools/static-libs $(static_libs)
 
 # --- tests ---
 $(out)/unit/%: $(out)/tests/unit/%.o $(test_lib) $(lib)
@@ -170,7 +195,7 @@ lint: $(out)/gen/slimtrace.skel.h compile_commands.json
 
 quote := '
 compile_commands.json: Makefile $(sources) $(unit_sources)
-	@python3 tools/compile-commands '$(subst $(quote),$(quote)\$(quote)$(quote),$(CC) $(filter-out -Werror,$(CFLAGS_ALL)))' user/main.c $(sources) $(unit_sources) > $@
+	@python3 tools/compile-commands '$(subst $(quote),$(quote)\$(quote)$(quote),$(CC) $(filter-out -Werror,$(CFLAGS_ALL)))' user/main.c user/static.c $(sources) $(unit_sources) > $@
 
 # The page of report.html from its sources: the only thing here that needs npm and its registry.
 html:
@@ -181,25 +206,32 @@ check-html:
 	node build/html/page/build.mjs --check user/report/html/dist
 
 share := $(DESTDIR)$(PREFIX)/share
-install: $(bin)
-	install -D -m 0755 $(bin) $(DESTDIR)$(PREFIX)/bin/slimtrace
+# Packages install a program that is made already, and not made again here.
+program ?= $(bin)
+install: $(program)
+	install -D -m 0755 $(program) $(DESTDIR)$(PREFIX)/bin/slimtrace
 	install -d $(DESTDIR)$(PREFIX)/lib/docker/cli-plugins
 	ln -sfn ../../../bin/slimtrace $(DESTDIR)$(PREFIX)/lib/docker/cli-plugins/docker-slimtrace
-	tools/man $(bin) $(share)/man/man1
+	tools/man $(program) $(share)/man/man1
 	install -D -m 0644 tools/completions/slimtrace.bash $(share)/bash-completion/completions/slimtrace
 	install -D -m 0644 tools/completions/_slimtrace $(share)/zsh/vendor-completions/_slimtrace
 	install -D -m 0644 tools/completions/slimtrace.fish $(share)/fish/vendor_completions.d/slimtrace.fish
 # A Debian package, and the sources as they are committed.
 deb: $(bin)
 	@mkdir -p build/dist
-	tools/deb $(bin) build/dist
+	+tools/deb $(bin) build/dist
 dist:
 	@mkdir -p build/dist
 	git archive --format=tar --prefix=slimtrace-$(VERSION)/ HEAD | gzip -9n > build/dist/slimtrace-$(VERSION).tar.gz
+# A program for any distribution; see tools/release.
+release:
+	@mkdir -p build/dist
+	$(MAKE) --no-print-directory STATIC=1 build/static/slimtrace
+	+tools/release build/static/slimtrace $(static_libs) build/dist
 clean:
 	rm -rf build compile_commands.json
 
--include $(objects:.o=.d) $(out)/user/main.d $(out)/gen/slimtrace.bpf.tmp.d
+-include $(objects:.o=.d) $(bin_objects:.o=.d) $(out)/gen/slimtrace.bpf.tmp.d
 -include build/vm/touch.d build/bench/load.d
 -include $(unit_sources:%.c=$(out)/%.d) $(test_lib:.o=.d) $(progs:=.d) $(tool_sources:%.c=$(out)/%.d)
 -include $(out)/tests/e2e/image_dump.d

@@ -9,6 +9,7 @@
 # "package" or "package=command": nothing is installed for a command that is there already.
 packages_build=(gcc libc6-dev make=make clang=clang bpftool=bpftool pkgconf=pkg-config libbpf-dev
 	libelf-dev libcurl4-openssl-dev libarchive-dev libssl-dev libseccomp-dev libcjson-dev libxml2-dev uthash-dev zlib1g-dev)
+packages_release=(libnghttp2-dev libzstd-dev libbrotli-dev libbz2-dev liblzma-dev dpkg-dev=dpkg-source)
 packages_engine=(docker.io=dockerd docker.io=docker iproute2=ip procps=pgrep ca-certificates)
 packages_quickstart=(curl=curl debootstrap=debootstrap)
 packages_outside=(slirp4netns=slirp4netns)

@@ -262,7 +262,9 @@ const char *io_tmpdir(void)
 {
 	const char *dir = getenv("TMPDIR");
 
-	return dir && *dir == '/' ? dir : "/var/tmp";
+	if (dir && *dir == '/')
+		return dir;
+	return access("/var/tmp", F_OK) ? "/tmp" : "/var/tmp"; /* a container may have no /var */
 }
 
 int io_mkdtemp_as(const char *prefix, char **ret_path, struct err *err)

@@ -39,7 +39,7 @@ int io_mkdtemp_as(const char *prefix, char **ret_path, struct err *err);
  * one so. Returns the descriptor.
  */
 int io_open_unlinked(const char *dir, struct err *err);
-/* Where these are made: TMPDIR when it is an absolute path, else /var/tmp. */
+/* Where these are made: TMPDIR when it is an absolute path, else /var/tmp, else /tmp. */
 const char *io_tmpdir(void);
 
 #endif

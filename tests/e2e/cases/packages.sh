@@ -27,7 +27,7 @@ else
 fi
 if git -C "$top" rev-parse HEAD >/dev/null 2>&1; then
 	ok 'sources' make -C "$top" --no-print-directory -s dist
-	is 'all that is committed' "$(tar -tzf "$top"/build/dist/slimtrace-*.tar.gz | grep -vc '/$')" "$(git -C "$top" ls-tree -r --name-only HEAD | wc -l)"
+	is 'all that is committed' "$(tar -tzf "$top/build/dist/slimtrace-$("$SLIMTRACE" --version | awk 'NR == 1 {print $2}').tar.gz" | grep -vc '/$')" "$(git -C "$top" ls-tree -r --name-only HEAD | wc -l)"
 else
 	skip 'sources' 'not a git checkout'
 fi
