@@ -5,9 +5,11 @@
 #   make STATIC=1         build/static/slimtrace, which needs no shared library
 #   make release          it, man pages and all else in build/dist/slimtrace-VERSION-MACHINE.tar.gz
 #   make deb, make dist   a Debian package; the sources
+#   make sidecar          an image to run slimtrace from (root, an engine): ARGS="--tag NAME"
 #   make check            unit tests (no root needed)
 #   make e2e              end-to-end tests (root; starts a Docker daemon of its own)
 #   make vm               the tracer on Debian's kernels under QEMU (root): KERNELS="5.10 6.1"
+#   make vm-sidecar       slimtrace in a container under QEMU, with real --privileged (root)
 #   make lint             clang-format, clang-tidy, cppcheck, shellcheck, layers, lengths
 #   make html            the page of report.html, from user/report/html (npm); check-html: is it current
 #   make bench ARGS=...   what a build costs beside a plain run (root): ARGS="IMAGE [OPTIONS]"
@@ -102,7 +104,7 @@ image_dump := $(out)/image-dump
 torture_sources := $(wildcard tests/torture/*.c)
 torture := build/torture/static build/torture/dynamic build/torture/libtorture.so
 
-.PHONY: FORCE all check deb dist release e2e vm bench overhead lint html check-html install clean progs torture unit tools
+.PHONY: FORCE all check deb dist release sidecar e2e vm vm-sidecar bench overhead lint html check-html install clean progs torture unit tools
 all: $(bin)
 progs: $(progs) $(image_dump) $(torture) $(out)/tools/observe
 torture: $(torture)
@@ -182,6 +184,9 @@ e2e: $(bin) progs $(tools)
 	tests/e2e/run
 vm: $(bin) $(tools) $(torture) build/vm/touch
 	tests/vm/run $(KERNELS)
+vm-sidecar: $(bin)
+	$(MAKE) --no-print-directory STATIC=1 build/static/slimtrace
+	tests/vm/sidecar
 build/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call msg,PROG,$@) $(CC) -std=gnu17 -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -static \
@@ -228,6 +233,9 @@ release:
 	@mkdir -p build/dist
 	$(MAKE) --no-print-directory STATIC=1 build/static/slimtrace
 	+tools/release build/static/slimtrace $(static_libs) build/dist
+sidecar:
+	$(MAKE) --no-print-directory STATIC=1 build/static/slimtrace
+	tools/sidecar/build $(ARGS)
 clean:
 	rm -rf build compile_commands.json
 

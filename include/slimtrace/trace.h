@@ -36,6 +36,13 @@
 #include "slimtrace/base/err.h"
 #include "slimtrace/record.h"
 
+/* What tracing takes of <linux/capability.h>, as rows of struct cap_need (base/cap.h). */
+#define TRACE_CAPS                                                                                 \
+	{ CAP_BPF, CAP_SYS_ADMIN, "CAP_BPF", "to load the tracer's programs" },                    \
+	{                                                                                          \
+		CAP_PERFMON, CAP_SYS_ADMIN, "CAP_PERFMON", "to let them see all processes"         \
+	}
+
 struct trace;
 
 struct trace_opts {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "../lib/tap.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/cancel.h"
+#include "slimtrace/base/cap.h"
 #include "slimtrace/base/err.h"
 #include "slimtrace/base/io.h"
 #include "slimtrace/base/json.h"
@@ -301,8 +303,41 @@ static void test_cancel(void)
 	is_int(cancel_check(&err), -EINTR, "unmasked: still asked");
 }
 
+static void test_caps(void)
+{
+	static const struct cap_need needs[] = {
+		{ CAP_BPF, CAP_SYS_ADMIN, "CAP_BPF", "to load" },
+		{ CAP_SYS_PTRACE, CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "to look" },
+		{ CAP_SYS_ADMIN, CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "to enter" },
+	};
+	const uint64_t bpf = 1ull << CAP_BPF, admin = 1ull << CAP_SYS_ADMIN,
+		       ptrace = 1ull << CAP_SYS_PTRACE;
+	_cleanup_strbuf_ struct strbuf status = STRBUF_INIT;
+	struct err err = ERR_INIT;
+	const char *line;
+
+	is_int(cap_check_in(bpf | ptrace, needs, 2, &err), 0, "all that is needed is there");
+	is_int(cap_check_in(admin | ptrace, needs, 2, &err), 0, "or what does instead");
+	is_int(cap_check_in(bpf, needs, 2, &err), -EPERM, "one is missing");
+	is_int(err.class, ERR_KERNEL, "that is a matter of privileges");
+	is_str(err.msg, "missing: CAP_SYS_PTRACE (to look)", "which one, and for what");
+	cap_check_in(0, needs, 2, &err);
+	is_str(err.msg, "missing: CAP_BPF (to load), CAP_SYS_PTRACE (to look)", "all of them");
+	is_str(err.hint,
+	       "in a container: --cap-add CAP_BPF --cap-add CAP_SYS_PTRACE (docs/sidecar.md)",
+	       "how to get them");
+	cap_check_in(0, needs, 3, &err);
+	is_str(err.hint,
+	       "in a container: --cap-add CAP_SYS_PTRACE --cap-add CAP_SYS_ADMIN (docs/sidecar.md)",
+	       "what does for two is named once");
+	io_read_file(AT_FDCWD, "/proc/self/status", 1 << 16, &status, &err);
+	line = strstr(status.buf, "\nCapEff:\t");
+	ok(line && cap_effective() == strtoull(line + 9, NULL, 16), "our own, as /proc tells them");
+}
+
 int main(void)
 {
+	test_caps();
 	test_err();
 	test_strbuf();
 	test_strmap();

@@ -24,7 +24,7 @@
 
 #define SIDECAR                                                                                    \
 	"run it next to the engine: docker run --rm --privileged --pid=host -v "                   \
-	"/var/run/docker.sock:/var/run/docker.sock slimtrace build %s (docs/engines.md)"
+	"/var/run/docker.sock:/var/run/docker.sock slimtrace build %s (docs/sidecar.md)"
 
 static int not_here(const struct run *run, struct err *err)
 {

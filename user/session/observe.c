@@ -7,7 +7,7 @@
 #include "slimtrace/base/progress.h"
 
 /* Only then is a port looked for that the image does not expose: it takes waiting. */
-static bool wants_ports(const struct run *run)
+bool run_wants_ports(const struct run *run)
 {
 	const struct build_opts *o = run->opts;
 	bool commands = o->execs.n || o->exec_files.n || o->host_execs.n || o->host_exec_files.n;
@@ -25,7 +25,7 @@ static int drive(struct run *run, bool *ret_probed, struct err *err)
 	size_t n_ports = 0;
 	int r = 0;
 
-	if (wants_ports(run))
+	if (run_wants_ports(run))
 		r = run_find_ports(run, ports, &n_ports, err);
 	if (!r && n_ports)
 		r = run_probes(run, ports, n_ports, err);

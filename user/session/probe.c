@@ -202,9 +202,14 @@ int run_probes(struct run *run, const uint16_t *ports, size_t n_ports, struct er
 	if (netns < 0 && container_ended(run))
 		return 0; /* judged by its exit status, not by this */
 	if (netns < 0) {
-		err_set(err, errno, "cannot enter the container's network namespace '%s'", path);
+		bool refused = errno == EACCES || errno == EPERM;
+
+		err_set(err, errno, "cannot open the container's network namespace '%s'", path);
 		return err_hint(err,
-				"slimtrace has to run in the host's pid namespace (--pid=host)");
+				refused ? "it takes CAP_SYS_PTRACE, and that no AppArmor profile "
+					  "refuses it: --security-opt apparmor=unconfined"
+					: "slimtrace has to run in the host's pid namespace "
+					  "(--pid=host)");
 	}
 	progress_phase("probing");
 	r = wait_start(run, err);

@@ -103,6 +103,8 @@ static int check_run(struct run *run, struct err *err)
 {
 	int r = check_image(run, err);
 
+	if (!r)
+		r = run_check_privileges(run, err);
 	return r < 0 ? r : run_check_kernel(run, err);
 }
 
@@ -126,6 +128,8 @@ static int prepare(struct run *run, struct err *err)
 	}
 	if (!r)
 		r = check_os(run, err);
+	cJSON_ArrayForEach (port, json_path(run->inspect, "Config.ExposedPorts"))
+		strvec_push(&run->ports, port->string);
 	if (!r && traced)
 		r = check_run(run, err);
 	if (r < 0)
@@ -135,8 +139,6 @@ static int prepare(struct run *run, struct err *err)
 		return err_class_set(err, ERR_IMAGE, EINVAL,
 				     "the engine tells no ID for image '%s'", run->opts->image);
 	run->report->image_id = xstrdup(run->image_id);
-	cJSON_ArrayForEach (port, json_path(run->inspect, "Config.ExposedPorts"))
-		strvec_push(&run->ports, port->string);
 	r = make_tags(run, err);
 	return r < 0 || run->tmpdir ? r : run_make_tmpdir(&run->tmpdir, err);
 }

@@ -104,6 +104,13 @@ int run_check_kernel(struct run *run, struct err *err);
 int run_check_runtime(struct run *run, struct err *err);
 int run_check_shared(struct run *run, struct err *err);
 
+/*
+ * privileges.c: the capabilities that this run takes, by name. ERR_KERNEL if any is missing. Those
+ * that reading layer directories takes: without them the image is saved.
+ */
+int run_check_privileges(struct run *run, struct err *err);
+int run_check_layers(struct err *err);
+
 /* container.c */
 int container_create(struct run *run, struct err *err);
 int container_start(struct run *run, struct err *err);
@@ -127,7 +134,9 @@ void run_compare_records(struct run *run);
 /* Differences as differences.jsonl, when there are any. */
 int run_write_differences(struct run *run, int dirfd, struct err *err);
 
-/* observe.c: drives the app until the observation is over. */
+/* observe.c: whether the app is looked for on ports, which the image does not have to expose. */
+bool run_wants_ports(const struct run *run);
+/* Drives the app until the observation is over. */
 int run_observe(struct run *run, struct err *err);
 
 /* wait.c */

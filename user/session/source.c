@@ -70,7 +70,9 @@ static int open_dirs(struct run *run, struct err *err)
 		return err_class_set(err, ERR_FAILURE, ENOTSUP,
 				     "the storage driver is '%s', not overlay2",
 				     json_str(run->inspect, "GraphDriver.Name", "?"));
-	r = read_config(run, &config, err);
+	r = run_check_layers(err);
+	if (!r)
+		r = read_config(run, &config, err);
 	if (r < 0)
 		return r;
 	return image_open_dirs(run->image_id, config.buf, config.len, &dirs, &run->img, err);
@@ -108,7 +110,9 @@ int run_open_image(struct run *run, struct err *err)
 		return 0; /* it came from a file */
 	if (open_dirs(run, &why) == 0)
 		return 0;
-	log_debug("layer directories cannot be read in place (%s): saving the image instead",
-		  why.msg);
+	/* Of another driver that is how it is; of this one there is something to mount, or to add.
+	 */
+	log_at(why.code == ENOTSUP ? LOG_DEBUG : LOG_INFO,
+	       "saving the image to read it, as its layers cannot be read in place: %s", why.msg);
 	return open_archive(run, err);
 }

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/cap.h"
 #include "slimtrace/base/io.h"
 #include "slimtrace/base/log.h"
 #include "slimtrace/wire.h"
@@ -91,11 +93,15 @@ __attribute__((format(printf, 2, 0))) static int on_message(enum libbpf_print_le
 
 int programs_check_kernel(struct err *err)
 {
+	static const struct cap_need needs[] = { TRACE_CAPS };
+
 	libbpf_set_print(on_message);
 	if (geteuid() != 0) {
 		err_class_set(err, ERR_KERNEL, EPERM, "watching a container needs root");
 		return err_hint(err, "run it with sudo");
 	}
+	if (cap_check(needs, ARRAY_SIZE(needs), err) < 0)
+		return -err->code;
 	if (access(BTF_PATH, R_OK) < 0) {
 		err_class_set(err, ERR_KERNEL, errno,
 			      "this kernel does not describe its types: %s: %s", BTF_PATH,
@@ -219,9 +225,9 @@ static int load_failed(int r, struct err *err)
 	err_class_set(err, ERR_KERNEL, -r, "the kernel refused the tracer's programs: %s%s%s",
 		      strerror(-r), words[0] ? ": " : "", words);
 	if (r == -EPERM || r == -EACCES)
-		return err_hint(err,
-				"it takes root with CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN) "
-				"outside of a container");
+		return err_hint(err, "the capabilities are there; in a container --security-opt "
+				     "seccomp=unconfined and apparmor=unconfined allow bpf(2), and "
+				     "kernels before 5.11 want --ulimit memlock=-1");
 	return err_hint(err, "Linux 5.8 or later is needed; --log-level debug shows the "
 			     "kernel's own words");
 }
