@@ -197,14 +197,14 @@ int run_probes(struct run *run, const uint16_t *ports, size_t n_ports, struct er
 				       .more_ports = more_ports,
 				       .on_result = on_result,
 				       .ctx = run };
-	int r;
+	int code = netns < 0 ? errno : 0, r;
 
 	if (netns < 0 && container_ended(run))
 		return 0; /* judged by its exit status, not by this */
 	if (netns < 0) {
-		bool refused = errno == EACCES || errno == EPERM;
+		bool refused = code == EACCES || code == EPERM;
 
-		err_set(err, errno, "cannot open the container's network namespace '%s'", path);
+		err_set(err, code, "cannot open the container's network namespace '%s'", path);
 		return err_hint(err,
 				refused ? "it takes CAP_SYS_PTRACE, and that no AppArmor profile "
 					  "refuses it: --security-opt apparmor=unconfined"

@@ -30,6 +30,7 @@ put www/private 'for its owner'
 chown -R 33:33 context/root/www
 chmod 600 context/root/www/private
 import e2e/app 'CMD ["/bin/httpd", "-f", "-p", "8080", "-h", "/www"]' 'EXPOSE 8080' 'USER 33'
+slim 'on the host, as it is' --tag e2e/app:plain e2e/app
 slim 'on the host' --tag e2e/app:host --http-probe-cmd /private e2e/app
 layers() { docker image inspect -f '{{.RootFS.Layers}}' "$1" 2>/dev/null; }
 layers_wanted=$(layers e2e/app:host)
@@ -47,8 +48,11 @@ sidecar() {
 		"${options[@]}" e2e/sidecar "$@" >stdout 2>stderr </dev/null || rc=$?
 	out=$(<stdout) err=$(<stderr)
 }
-# caps [WITHOUT]: as docs/sidecar.md has them
-all=(SYS_ADMIN SYS_PTRACE DAC_READ_SEARCH DAC_OVERRIDE)
+# caps [WITHOUT]: as the page has them
+page=$top/docs/sidecar.md
+line=$(awk '/^```/ {on = !fence && $0 == "```"; fence = !fence; next} on' "$page")
+mapfile -t all < <(grep -oE -- '--cap-add [A-Z_]+' <<<"$line" | cut -d' ' -f2)
+is 'the page has a list' "${#all[@]}" 4
 caps() {
 	local cap
 	for cap in "${all[@]}"; do [[ $cap == "${1:-}" ]] || printf -- '--cap-add\n%s\n' "$cap"; done
@@ -87,6 +91,26 @@ probes() { jq -c '[.slimtrace.probes[] | [.method, .resource, .status]] | sort' 
 is 'the probes were made there' "$(probes made/.images/*/artifacts/creport.json)" "$(probes "$(artifacts e2e/app)/creport.json")"
 has 'and answered' "$(probes made/.images/*/artifacts/creport.json)" '"/private",200'
 
+# --- the page's own lines, with the names of this engine ---
+as_here() {
+	sed -e "s|/var/run/docker.sock:|$socket:|" -e "s|/var/lib/docker|$root|g" -e "s|slimtrace --state|e2e/sidecar --state|" \
+		-e "s|image: slimtrace|image: e2e/sidecar|" -e 's|IMAGE|e2e/app|; s|my/app|e2e/app|'
+}
+ok 'the command line of the page' bash -euc "$(as_here <<<"$line")"
+is 'the command line: the image that it makes' "$(layers e2e/app.slim)" "$(layers e2e/app:plain)"
+ok 'the command line: artifacts' test -s "$(echo out/.images/*/artifacts/record.json)"
+docker rmi -f e2e/app.slim >/dev/null 2>&1
+if command -v docker-compose >/dev/null; then
+	mkdir compose
+	awk '/^```/ {on = $0 == "```yaml"; next} on' "$page" | as_here >compose/docker-compose.yaml
+	ok 'the Compose file of the page' timeout 120 docker-compose -f compose/docker-compose.yaml run --rm slimtrace
+	is 'the Compose file: the image that it makes' "$(layers e2e/app.slim)" "$(layers e2e/app:plain)"
+	docker rmi -f e2e/app.slim >/dev/null 2>&1
+	docker-compose -f compose/docker-compose.yaml down >/dev/null 2>&1
+else
+	skip 'the Compose file of the page' 'docker-compose is not installed'
+fi
+
 # --- without the layers, it says so ---
 without '' --pid=host -- "${build[@]}" e2e/app
 made 'without the layers'
@@ -116,7 +140,7 @@ has 'version tells what is missing' "$out" 'missing: CAP_BPF'
 sidecar --pid=host -- info e2e/app
 is 'info needs none of them' "$rc" 0
 
-# Engines of before 2021 do not know BPF and PERFMON; the kernel does.
+# This engine may not know BPF and PERFMON; the kernel does.
 with_caps() { # CAP... -- ARGS...
 	local set=-all
 	while [[ $1 != -- ]]; do set+=,+$1 && shift; done
