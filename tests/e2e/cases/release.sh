@@ -25,10 +25,11 @@ program=here/bin/slimtrace
 is 'it needs no shared library' "$(readelf -d "$program" | grep -c NEEDED)" 0
 is 'nor a loader' "$(readelf -l "$program" | grep -c INTERP)" 0
 has 'it is placed at random, as the other is' "$(readelf -h "$program")" 'DYN (Position-Independent'
-matches 'what it is made of' "$(<here/third-party/VERSIONS)" '(^|'$'\n'')curl [0-9]'
+matches 'what it is made of' "$(<here/share/doc/slimtrace/third-party/VERSIONS)" '(^|'$'\n'')curl [0-9]'
 while read -r name _; do
-	ok "on whose terms $name is" test -s "here/third-party/$name.copyright"
-done <here/third-party/VERSIONS
+	ok "on whose terms $name is" test -s "here/share/doc/slimtrace/third-party/$name.copyright"
+done <here/share/doc/slimtrace/third-party/VERSIONS
+is 'it may be unpacked into /usr/local' "$(tar -tzf "$tarball" | cut -d/ -f2 | sort -u | xargs)" 'bin lib share'
 is 'all is root'"'"'s' "$(tar --numeric-owner -tvzf "$tarball" | awk '{print $2}' | sort -u)" 0/0
 is 'a plugin of docker'"'"'s command line' "$(readlink -f here/lib/docker/cli-plugins/docker-slimtrace)" "$PWD/$program"
 

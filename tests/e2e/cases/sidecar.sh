@@ -131,6 +131,12 @@ has 'without DAC_READ_SEARCH: said' "$err" 'missing: CAP_DAC_READ_SEARCH'
 sidecar --cap-add SYS_ADMIN --cap-add SYS_PTRACE --cap-add DAC_READ_SEARCH --pid=host "${in_place[@]}" -- "${build[@]}" e2e/app
 made 'with DAC_READ_SEARCH, without DAC_OVERRIDE'
 lacks 'with DAC_READ_SEARCH: in place' "$err" 'saving the image'
+# All are there, and something else says no.
+echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["bpf"], "action": "SCMP_ACT_ERRNO"}]}' >no-bpf.json
+without '' --pid=host --security-opt seccomp=no-bpf.json -- "${build[@]}" e2e/app
+is 'a seccomp profile without bpf: exit status' "$rc" 6
+has 'a seccomp profile without bpf: what to do' "$err" '--security-opt seccomp=unconfined'
+lacks 'a seccomp profile without bpf: no capability is asked for' "$err" 'missing'
 # Without probes, no namespace is entered.
 sidecar --cap-add SYS_ADMIN --pid=host -- build --tag e2e/app:side --http-probe-off --exec 'cat /www/private /www/index.html' e2e/app
 is 'without probes and SYS_PTRACE: exit status' "$rc" 0
