@@ -73,7 +73,7 @@ def names():  # every name is 127.0.0.1, and has no other address
                  (b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x7f\0\0\1" if a else b""), peer)
 class Engine(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        body = b"OK" if self.path.endswith("_ping") else b'{"Version":"by name","ApiVersion":"1.41"}'
+        body = b"OK" if self.path.endswith("_ping") else b"[]"  # there are no containers, and no images
         self.send_response(200); self.send_header("Api-Version", "1.41")
         self.send_header("Content-Length", str(len(body))); self.end_headers(); self.wfile.write(body)
     do_HEAD = do_GET
@@ -158,16 +158,16 @@ for root in "${!roots[@]}"; do
 	rm -f "upper/$root/etc/resolv.conf"
 	echo 'nameserver 127.0.0.1' >"upper/$root/etc/resolv.conf"
 	printf 'passwd: systemd sss files\nhosts: files mymachines resolve [!UNAVAIL=return] myhostname dns\n' >"upper/$root/etc/nsswitch.conf"
-	NETNS=/proc/$named/ns/net in_root "$root" "$st" --host tcp://engine.test --tls --tls-verify=false version
-	has "$root: a name is looked up" "$out" 'by name'
+	NETNS=/proc/$named/ns/net in_root "$root" "$st" --host tcp://engine.test --tls --tls-verify=false clean
+	is "$root: a name is looked up" "$rc" 0
 	rm -rf "upper/$root/etc/ssl/certs"
-	NETNS=/proc/$named/ns/net in_root "$root" "$st" --host tcp://engine.test --tls version
-	lacks "$root: a stranger is not trusted" "$out" 'by name'
-	has "$root: and that is said" "$out" 'not reached'
+	NETNS=/proc/$named/ns/net in_root "$root" "$st" --host tcp://engine.test --tls clean
+	is "$root: a stranger is not trusted" "$rc" 4
+	has "$root: and that is said" "$out" 'certificate'
 	for place in etc/ssl/certs/ca-certificates.crt etc/pki/tls/certs/ca-bundle.crt etc/ssl/ca-bundle.pem; do
 		install -D -m 0644 ca.pem "upper/$root/$place"
-		NETNS=/proc/$named/ns/net in_root "$root" "$st" --host tcp://engine.test --tls version
-		has "$root: trusted with /$place" "$out" 'by name'
+		NETNS=/proc/$named/ns/net in_root "$root" "$st" --host tcp://engine.test --tls clean
+		is "$root: trusted with /$place" "$rc" 0
 		rm "upper/$root/$place"
 	done
 	# sudo's caller: the sockets of his home.
@@ -187,7 +187,7 @@ if command -v strace >/dev/null && [[ ${roots[jammy]:-${roots[bookworm]:-}} ]]; 
 	cp "$program" "upper/$root/slimtrace"
 	roots[$root]=$PWD/upper/$root:${roots[$root]}
 	SUDO_UID=1234 env -u SSL_CERT_FILE -u DOCKER_HOST strace -f -e trace=open,openat -o trace.log nsenter --net="/proc/$named/ns/net" unshare --mount --propagation private \
-		sh -c "mount -t overlay overlay -o lowerdir='${roots[$root]}' empty && exec chroot empty /slimtrace --host tcp://engine.test --tls version" >/dev/null 2>&1
+		sh -c "mount -t overlay overlay -o lowerdir='${roots[$root]}' empty && exec chroot empty /slimtrace --host tcp://engine.test --tls clean" >/dev/null 2>&1
 	opened=$(sed -n '/"\/etc\/resolv.conf"/,$p' trace.log)
 	has 'it reads the names of hosts' "$opened" /etc/hosts
 	is 'it loads no module of the machine' "$(grep -E '\.so[".]|gconv|openssl\.cnf' <<<"$opened")" ''
