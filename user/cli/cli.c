@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/plugin.h"
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/log.h"
 #include "slimtrace/base/progress.h"
@@ -211,31 +212,6 @@ static int no_command(const struct global_opts *global)
 	return command_failed_as(global, &err);
 }
 
-/*
- * As a plugin of docker's command line, under the name docker-slimtrace: asked what it is it
- * answers (docker/cli, cli-plugins/manager/metadata.go), else the plugin's own name is the first
- * argument. Returns whether that was all.
- */
-static bool is_plugin_call(int *argc, char ***argv)
-{
-	const char *slash = strrchr((*argv)[0], '/');
-
-	if (strcmp(slash ? slash + 1 : (*argv)[0], "docker-slimtrace") != 0 || *argc < 2)
-		return false;
-	if (!strcmp((*argv)[1], "docker-cli-plugin-metadata")) {
-		printf("{\"SchemaVersion\": \"0.1.0\", \"Vendor\": \"slimtrace\", \"Version\": "
-		       "\"%s\", \"ShortDescription\": \"Make images small by what their "
-		       "containers use\"}\n",
-		       SLIMTRACE_VERSION);
-		return true;
-	}
-	if (!strcmp((*argv)[1], "slimtrace")) {
-		++*argv;
-		--*argc;
-	}
-	return false;
-}
-
 int cli_main(int argc, char **argv)
 {
 	struct global_opts global = { .engine = { .tls = -1, .tls_verify = -1 } };
@@ -243,10 +219,11 @@ int cli_main(int argc, char **argv)
 	_cleanup_strvec_ struct strvec args = STRVEC_INIT;
 	const struct command *command;
 	struct err err = ERR_INIT;
-	int next;
+	int next, r;
 
-	if (is_plugin_call(&argc, &argv))
-		return EXIT_OK;
+	r = plugin_enter(&argc, &argv, &global, &err);
+	if (r)
+		return r > 0 ? EXIT_OK : command_failed_as(&global, &err);
 	set.target = &global;
 	if (cancel_init(&err) < 0 ||
 	    options_parse(argc, argv, &set, 1, true, &args, &next, &err) < 0)

@@ -24,6 +24,8 @@ static void print_engine(const struct global_opts *global)
 	if (engine_open(&global->engine, &engine, &err) < 0 ||
 	    engine_version(engine, &version, &err) < 0) {
 		printf("engine     not reached: %s\n", err.msg);
+		if (err.hint[0])
+			printf("           %s\n", err.hint);
 		return;
 	}
 	printf("engine     %s (API %s, using %s) at %s\n", json_str(version, "Version", "unknown"),
@@ -95,6 +97,8 @@ static void add_engine(cJSON *doc, const struct global_opts *global)
 	if (engine_open(&global->engine, &engine, &err) < 0 ||
 	    engine_version(engine, &version, &err) < 0) {
 		json_add_str(obj, "error", err.msg);
+		if (err.hint[0])
+			json_add_str(obj, "hint", err.hint);
 		return;
 	}
 	json_add_str(obj, "version", json_str(version, "Version", ""));

@@ -16,6 +16,27 @@ lacks 'docker finds no fault' "$(docker info 2>&1)" 'invalid'
 matches 'its version' "$(docker slimtrace version)" '^slimtrace +[0-9]'
 has 'its help' "$(docker slimtrace --help)" 'Usage: slimtrace'
 
+# Docker hands over its whole command line, with its own options before the plugin's name.
+from() { # NAME WANTED ARG...
+	local name=$1 wanted=$2
+	shift 2
+	has "docker's $name" "$(env -u DOCKER_HOST docker "$@" 2>&1)" "$wanted"
+}
+at="at $DOCKER_HOST"
+docker context create here --docker "host=$DOCKER_HOST" >/dev/null
+from '-H' "$at" -H "$DOCKER_HOST" slimtrace version
+from '--host' "$at" --host="$DOCKER_HOST" -l error slimtrace version
+from '--context' "$at" --context here slimtrace version
+from '-c and -D' 'debug: engine' -c here -D slimtrace version
+from 'options, and ours above them' 'engine at /nowhere' -H "$DOCKER_HOST" slimtrace --host /nowhere version
+from 'help' 'Usage: slimtrace' help slimtrace
+mkdir certificates
+: >certificates/key.pem
+from 'certificates' 'cert.pem is not' --tlsverify --tlskey certificates/key.pem -H tcp://127.0.0.1:1 slimtrace version
+from 'certificates by other names' 'slimtrace --tls-cert-path' --tlsverify --tlscacert certificates/own.pem -H tcp://127.0.0.1:1 slimtrace version
+DOCKER_CONFIG=/nowhere from '--config' "$at" --config "$PWD/config" --context here slimtrace version
+matches 'without docker' "$(config/cli-plugins/docker-slimtrace --quiet version)" '^slimtrace +[0-9]'
+
 context
 prog once
 put data/file 'the file'
