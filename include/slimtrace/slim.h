@@ -140,7 +140,7 @@ int slim_export(const struct image *img, const struct strvec *tags, const char *
 enum slim_transport { SLIM_DOCKER_ARCHIVE, SLIM_OCI_ARCHIVE, SLIM_OCI_DIR };
 /* -ENOENT: @text does not begin with one. *ret_rest: what follows it. */
 int slim_transport(const char *text, enum slim_transport *ret, const char **ret_rest);
-/* ERR_USAGE when @text is no place to write to. */
+/* ERR_USAGE when @text is no place to write to, as far as that can be told before. */
 int slim_output_check(const char *text, struct err *err);
 /*
  * Writes the archive @fd of slim_pack() to the place that @text says: a file is replaced, a

@@ -256,6 +256,7 @@ int host_resolve(const struct engine_opts *opts, struct http_server *ret, struct
 	if (r < 0)
 		return r;
 	wish = r ? wish_of_context(opts, &context) : wish_of(opts);
+	ret->usual = !r && !said && !env;
 	if (r)
 		ret->host = TAKE_PTR(context.host);
 	else

@@ -288,6 +288,14 @@ static int set_request(struct call *c, struct curl_slist *headers)
 	return 0;
 }
 
+/* Something else where a socket should be, which the kernel calls a refused connection. */
+static bool is_no_socket(const char *path)
+{
+	struct stat st;
+
+	return path && stat(path, &st) == 0 && !S_ISSOCK(st.st_mode);
+}
+
 /* What a failed connection means depends on errno more than on libcurl's code. */
 static int connect_error(const struct call *c)
 {
@@ -297,11 +305,21 @@ static int connect_error(const struct call *c)
 	curl_easy_getinfo(c->h->easy, CURLINFO_OS_ERRNO, &os);
 	if (!os)
 		os = ECONNREFUSED;
+	if (is_no_socket(c->h->server->socket_path)) {
+		err_class_set(c->err, ERR_ENGINE, ENOTSOCK,
+			      "cannot connect to the container engine at %s: it is no socket",
+			      host);
+		return err_hint(c->err, "see --host and DOCKER_HOST");
+	}
 	/* -ENOENT is for what the engine does not have. */
 	err_class_set(c->err, ERR_ENGINE, os == ENOENT ? ECONNREFUSED : (int)os,
 		      "cannot connect to the container engine at %s: %s", host, strerror((int)os));
 	if (os == EACCES || os == EPERM)
 		return err_hint(c->err, "run slimtrace with sudo");
+	if (c->h->server->usual)
+		return err_hint(c->err,
+				"neither Docker nor Podman listens in its usual places: is one "
+				"running? --host or DOCKER_HOST says where else");
 	return err_hint(c->err,
 			"is Docker running? another engine is chosen with --host or DOCKER_HOST");
 }
@@ -362,6 +380,12 @@ static int transfer_error(const struct call *c, CURLcode code)
 		err_class_set(c->err, ERR_ENGINE, EHOSTUNREACH,
 			      "no connection to the container engine at %s: %s", host, why);
 		return err_hint(c->err, "is Docker running there, and the port open?");
+	}
+	if (n == CURLE_COULDNT_RESOLVE_HOST) {
+		err_class_set(c->err, ERR_ENGINE, EHOSTUNREACH,
+			      "cannot connect to the container engine at %s: %s", host, why);
+		return err_hint(c->err, "is the name of the host right, in --host, DOCKER_HOST or "
+					"the docker context?");
 	}
 	err_class_set(c->err, ERR_ENGINE, EPROTO, "call to the container engine at %s: %s", host,
 		      why);

@@ -25,6 +25,7 @@
 struct http_server {
 	char *host;	   /* as the user wrote it, for messages */
 	char *socket_path; /* NULL: TCP */
+	bool usual;	   /* nobody said where: the first of the places that engines have */
 	char *base;	   /* "http://localhost", "https://host:2376/prefix": no slash at the end */
 	bool tls;
 	bool verify;

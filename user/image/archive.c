@@ -125,7 +125,40 @@ static int read_image(struct image *img, const struct manifest *m, const char *t
 	return r < 0 ? r : tree_finish(img, err);
 }
 
-typedef int list_fn(int fd, struct strmap *ret, struct err *err);
+/* An archive that was compressed as a whole is unpacked once, into a file that takes its place. */
+static int unpack_archive(int *fd, const char *tmpdir, struct err *err)
+{
+	off_t end = lseek(*fd, 0, SEEK_END);
+	struct range range = { .fd = *fd, .len = end > 0 ? (uint64_t)end : 0 };
+	_cleanup_close_ int out = -1;
+	struct digest ignored;
+	int r;
+
+	if (!layer_is_compressed(&range))
+		return 0;
+	out = io_open_unlinked(tmpdir, err);
+	r = out < 0 ? out : layer_unpack(&range, out, &ignored, err);
+	if (r < 0)
+		return r;
+	close(*fd);
+	*fd = TAKE_FD(out);
+	return 0;
+}
+
+static int list_archive(int *fd, const char *tmpdir, struct strmap *ret, struct err *err)
+{
+	int r = unpack_archive(fd, tmpdir, err);
+
+	return r < 0 ? r : members_list(*fd, ret, err);
+}
+
+static int list_layout(int *fd, const char *tmpdir, struct strmap *ret, struct err *err)
+{
+	(void)tmpdir;
+	return layout_list(*fd, ret, err);
+}
+
+typedef int list_fn(int *fd, const char *tmpdir, struct strmap *ret, struct err *err);
 typedef int find_fn(int fd, const struct strmap *members, const struct image_choice *choice,
 		    struct manifest *ret, struct err *err);
 
@@ -139,9 +172,9 @@ static int open_with(int fd, list_fn *list, find_fn *find, const struct image_ch
 	int r;
 
 	img->archive_fd = fd;
-	r = list(fd, members, err);
+	r = list(&img->archive_fd, tmpdir, members, err);
 	if (!r)
-		r = find(fd, members, choice, &m, err);
+		r = find(img->archive_fd, members, choice, &m, err);
 	if (!r)
 		r = read_image(img, &m, tmpdir, err);
 	img->name = TAKE_PTR(m.name);
@@ -156,7 +189,7 @@ static int open_with(int fd, list_fn *list, find_fn *find, const struct image_ch
 int image_open_archive_of(int fd, bool oci, const struct image_choice *choice, const char *tmpdir,
 			  struct image **ret, struct err *err)
 {
-	return open_with(fd, members_list, oci ? manifest_find_oci : manifest_find, choice, tmpdir,
+	return open_with(fd, list_archive, oci ? manifest_find_oci : manifest_find, choice, tmpdir,
 			 ret, err);
 }
 
@@ -174,11 +207,13 @@ int image_open_layout(const char *dir, const struct image_choice *choice, const 
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0) {
-		err_set(err, errno, "cannot open the OCI layout '%s'", dir);
-		err->class = ERR_IMAGE;
-		return -err->code;
+		err_class_set(err, ERR_IMAGE, errno, "cannot open the OCI layout '%s': %s", dir,
+			      strerror(errno));
+		return err->code == ENOTDIR
+			       ? err_hint(err, "a file is oci-archive:FILE or docker-archive:FILE")
+			       : -err->code;
 	}
-	return open_with(fd, layout_list, manifest_find_oci, choice, tmpdir, ret, err);
+	return open_with(fd, list_layout, manifest_find_oci, choice, tmpdir, ret, err);
 }
 
 int image_layer_tar(const struct image *img, size_t i, int *ret_fd, uint64_t *ret_start,

@@ -85,9 +85,12 @@ int layout_list(int dirfd, struct strmap *ret, struct err *err)
 	int fd = open_beneath(dirfd, BLOBS, O_DIRECTORY), r;
 	DIR *dir;
 
-	if (fd < 0)
-		return err_class_set(err, ERR_IMAGE, -fd,
-				     "no OCI layout: cannot open '" BLOBS "': %s", strerror(-fd));
+	if (fd < 0) {
+		err_class_set(err, ERR_IMAGE, -fd, "no OCI layout: cannot open '" BLOBS "': %s",
+			      strerror(-fd));
+		return err_hint(err,
+				"it has to be a directory as of 'skopeo copy ... oci:DIRECTORY'");
+	}
 	if (faccessat(dirfd, "oci-layout", F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
 		close(fd);
 		return err_class_set(err, ERR_IMAGE, ENOENT, "no OCI layout: it has no oci-layout");

@@ -322,6 +322,12 @@ int manifest_find_oci(int fd, const struct strmap *members, const struct image_c
 	struct image_choice at = *choice;
 	struct digest digest = { "" };
 
+	if (!m) {
+		err_class_set(err, ERR_IMAGE, ENOENT, "index.json is not in it");
+		return find(members, "manifest.json")
+			       ? err_hint(err, "it is an archive of docker's: docker-archive:FILE")
+			       : -ENOENT;
+	}
 	for (unsigned int i = 0; m && i < MAX_NESTING; i++) {
 		_cleanup_(json_free) cJSON *json = NULL;
 		const cJSON *next = NULL;
@@ -353,6 +359,7 @@ int manifest_find(int fd, const struct strmap *members, const struct image_choic
 		return from_docker(fd, members, choice, ret, err);
 	if (find(members, "index.json"))
 		return manifest_find_oci(fd, members, choice, ret, err);
-	return err_class_set(err, ERR_IMAGE, ENOENT,
-			     "neither manifest.json nor index.json is in it");
+	err_class_set(err, ERR_IMAGE, ENOENT, "neither manifest.json nor index.json is in it");
+	return err_hint(err, "it has to be what 'docker save' writes, or a tar of an OCI layout; a "
+			     "container's files, as of 'docker export', are no image");
 }

@@ -83,7 +83,30 @@ int session_platform_check(const char *platform, struct err *err)
 	return err_hint(err, "linux/ARCH or linux/ARCH/VARIANT, as linux/arm64 or linux/arm/v7");
 }
 
+int platform_fits(const char *platform, const char *image, const char *os, const char *arch,
+		  struct err *err)
+{
+	size_t len = strcspn(platform + strlen("linux/"), "/");
+
+	if (!strcmp(os, "linux") && strlen(arch) == len &&
+	    !strncmp(platform + strlen("linux/"), arch, len))
+		return 0;
+	err_class_set(err, ERR_IMAGE, ENOENT, "'%s' is for %s/%s, not for %s", image, os, arch,
+		      platform);
+	return err_hint(err, "leave --platform out for the one that there is, or get the other: "
+			     "docker pull --platform, skopeo copy --override-arch");
+}
+
 /* --- opening --- */
+
+static int unusable(const char *image, struct err *err)
+{
+	/* Cut, damaged, or something else. */
+	if (err->class == ERR_IMAGE && !err->hint[0] && (err->code == EIO || err->code == EBADMSG))
+		err_hint(err, "is it all of what 'docker save', 'podman save' or 'skopeo copy' "
+			      "writes? make it again, or compare its size");
+	return err_wrap(err, "'%s'", image);
+}
 
 static int open_file(const char *path, bool oci, const struct image_choice *choice,
 		     const char *tmpdir, struct image **ret, struct err *err)
@@ -131,9 +154,18 @@ int archive_open(const char *image, const char *platform, const char *tmpdir, st
 {
 	const struct image_choice choice = { .arch = platform ? platform + strlen("linux/")
 							      : host_arch() };
-	int r = open_as(image, &choice, tmpdir, ret, err);
+	_cleanup_(image_free) struct image *img = NULL;
+	const struct image_config *config;
+	int r = open_as(image, &choice, tmpdir, &img, err);
 
-	return r < 0 ? err_wrap(err, "'%s'", image) : 0;
+	if (r < 0)
+		return unusable(image, err);
+	config = image_config(img);
+	if (platform)
+		r = platform_fits(platform, image, config->os, config->arch, err);
+	if (!r)
+		*ret = TAKE_PTR(img);
+	return r;
 }
 
 int archive_open_any(const char *image, const char *tmpdir, struct image **ret, struct err *err)

@@ -99,6 +99,9 @@ int session_look(const struct look_opts *opts, struct look *ret, struct err *err
 		r = 0; /* an archive is read without one, but for its parent's name */
 	else if (!archive && !r)
 		r = open_image(engine, opts->image, &ret->img, err);
+	if (!r && opts->platform)
+		r = platform_fits(opts->platform, opts->image, image_config(ret->img)->os,
+				  image_config(ret->img)->arch, err);
 	if (!r)
 		r = info_gather(ret->img, &opts->info, &ret->info, err);
 	if (!r)

@@ -126,6 +126,10 @@ static int prepare(struct run *run, struct err *err)
 			    : engine_image_inspect(run->engine, run->opts->image, &run->inspect,
 						   err);
 	}
+	if (!r && run->opts->platform)
+		r = platform_fits(run->opts->platform, run->opts->image,
+				  json_str(run->inspect, "Os", ""),
+				  json_str(run->inspect, "Architecture", ""), err);
 	if (!r)
 		r = check_os(run, err);
 	cJSON_ArrayForEach (port, json_path(run->inspect, "Config.ExposedPorts"))

@@ -55,6 +55,9 @@ struct run {
 
 /* archive.c: whether @image means a file or directory, not something that the engine has. */
 bool archive_is(const char *image);
+/* ERR_IMAGE when an image for @os and @arch is not for @platform, which was checked. */
+int platform_fits(const char *platform, const char *image, const char *os, const char *arch,
+		  struct err *err);
 /* For @platform (NULL: this machine's); or for whatever there is. */
 int archive_open(const char *image, const char *platform, const char *tmpdir, struct image **ret,
 		 struct err *err);

@@ -5,8 +5,10 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,15 +39,66 @@ int slim_transport(const char *text, enum slim_transport *ret, const char **ret_
 	return -ENOENT;
 }
 
+static int not_empty(struct err *err)
+{
+	err_class_set(err, ERR_USAGE, EEXIST, "the directory is there, and not empty");
+	return err_hint(err, "an image is written into a directory of its own");
+}
+
+static bool is_empty(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *e = NULL;
+
+	while (dir && (e = readdir(dir)) && (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")))
+		;
+	if (dir)
+		closedir(dir);
+	return !e;
+}
+
+/* What would only be found out when all the work is done. */
+static int check_place(enum slim_transport transport, const char *path, struct err *err)
+{
+	_cleanup_free_ char *copy = xstrdup(path);
+	const char *parent = dirname(copy);
+	struct stat st;
+
+	if (access(parent, W_OK | X_OK) < 0)
+		return err_class_set(err, ERR_USAGE, errno, "cannot write into '%s': %s", parent,
+				     strerror(errno));
+	if (stat(path, &st) < 0)
+		return 0;
+	if (transport != SLIM_OCI_DIR && S_ISDIR(st.st_mode))
+		return err_class_set(err, ERR_USAGE, EISDIR, "it is a directory");
+	if (transport == SLIM_OCI_DIR && !S_ISDIR(st.st_mode))
+		return err_class_set(err, ERR_USAGE, ENOTDIR, "it is no directory");
+	return transport == SLIM_OCI_DIR && !is_empty(path) ? not_empty(err) : 0;
+}
+
+static int where_to(const char *text, enum slim_transport *ret, const char **ret_path,
+		    struct err *err)
+{
+	const char *path = "";
+
+	if (slim_transport(text, ret, &path) < 0 || !*path) {
+		err_class_set(err, ERR_USAGE, EINVAL, "--output '%s': where to?", text);
+		return err_hint(err, "oci-archive:FILE, docker-archive:FILE or oci:DIRECTORY");
+	}
+	*ret_path = path;
+	return 0;
+}
+
 int slim_output_check(const char *text, struct err *err)
 {
 	enum slim_transport transport = SLIM_OCI_ARCHIVE;
 	const char *path = NULL;
+	int r = where_to(text, &transport, &path, err);
 
-	if (slim_transport(text, &transport, &path) == 0 && *path)
-		return 0;
-	err_class_set(err, ERR_USAGE, EINVAL, "--output '%s': where to?", text);
-	return err_hint(err, "oci-archive:FILE, docker-archive:FILE or oci:DIRECTORY");
+	if (r < 0)
+		return r;
+	r = check_place(transport, path, err);
+	return r < 0 ? err_wrap(err, "--output '%s'", text) : 0;
 }
 
 /* --- a file --- */
@@ -160,8 +213,7 @@ static int put_in_place(const char *from, const char *path, struct err *err)
 		return 0;
 	if (errno != ENOTEMPTY && errno != EEXIST)
 		return err_set(err, errno, "cannot put it in its place");
-	err_class_set(err, ERR_USAGE, EEXIST, "the directory is there, and not empty");
-	return err_hint(err, "an image is written into a directory of its own");
+	return not_empty(err);
 }
 
 static int write_directory(int fd, const char *path, struct err *err)
@@ -189,11 +241,10 @@ int slim_output(int fd, const char *text, struct err *err)
 {
 	enum slim_transport transport = SLIM_OCI_ARCHIVE;
 	const char *path = NULL;
-	int r = slim_output_check(text, err);
+	int r = where_to(text, &transport, &path, err);
 
 	if (r < 0)
 		return r;
-	slim_transport(text, &transport, &path);
 	r = transport == SLIM_OCI_DIR ? write_directory(fd, path, err) : write_file(fd, path, err);
 	return r < 0 ? err_wrap(err, "--output '%s'", text) : 0;
 }

@@ -76,6 +76,14 @@ looks 'zstd' oci:zlayout:v1 amd64
 looks 'an OCI archive' oci-archive:oci.tar:v1 amd64
 looks 'an index in an index' oci:multi:all amd64
 looks 'another platform' oci:multi arm64 --platform linux/arm64
+for tool in gzip zstd xz bzip2; do
+	$tool -c saved.tar >"saved.tar.$tool"
+	looks "compressed as a whole: $tool" "docker-archive:saved.tar.$tool" amd64
+done
+cp saved.tar.gzip saved.tar.gz
+looks 'by its name alone' saved.tar.gz amd64
+tar -C layout -czf oci.tar.gz .
+looks 'an OCI archive, compressed' oci-archive:oci.tar.gz:v1 amd64
 looks 'in an archive' oci-archive:multi.tar arm64 --platform linux/arm64
 refuses() { # NAME IMAGE STATUS WORDS [OPTION...]
 	local name=$1 file=$2 status=$3 words=$4
@@ -86,6 +94,21 @@ refuses() { # NAME IMAGE STATUS WORDS [OPTION...]
 }
 refuses 'a platform that is not there' oci:multi 5 'linux/arm64, linux/amd64' --platform linux/riscv64
 refuses 'no platform' oci:multi 2 linux/ARCH --platform windows/amd64
+refuses 'another platform than there is' docker-archive:saved.tar 5 'is for linux/amd64, not for linux/arm64' --platform linux/arm64
+refuses 'another platform, of no index' oci:layout:v1 5 'is for linux/amd64, not for linux/arm64' --platform linux/arm64
+head -c 200000 saved.tar >cut.tar
+refuses 'cut' docker-archive:cut.tar 5 'it is cut'
+has 'cut: what to do' "$err" "'docker save'"
+head -c 200000 saved.tar.gz >cut.tar.gz
+refuses 'cut, compressed' cut.tar.gz 5 'truncated gzip input'
+head -c 100000 "$SLIMTRACE" >noise.tar
+refuses 'no tar' docker-archive:noise.tar 5 'Unrecognized archive format'
+has 'no tar: what to do' "$err" "'docker save'"
+: >empty.tar
+refuses 'nothing' docker-archive:empty.tar 5 'neither manifest.json nor index.json'
+has 'nothing: what to do' "$err" "'docker save'"
+refuses 'of docker, called an OCI archive' oci-archive:saved.tar 5 'docker-archive:FILE'
+refuses 'a file, called a layout' oci:saved.tar 5 'oci-archive:FILE'
 refuses 'no such tag' oci:layout:v2 5 "it has v1"
 refuses 'two images' docker-archive:two.tar 5 'e2e/second:x'
 refuses 'a name that is not in it' docker-archive:two.tar:none 5 e2e/arch:1
@@ -139,12 +162,37 @@ works e2e/out:1
 podman() { command podman --root "$SCRATCH/podman" --runroot "$SCRATCH/podman-run" --storage-driver vfs "$@"; }
 ok 'podman loads it' podman load -q -i slim-oci.tar
 is 'podman has it' "$(podman image inspect --format '{{.Config.Cmd}}' e2e/out:1)" '[/webserver]'
+ok 'podman loads what docker saved' podman load -q -i saved.tar
+for format in docker-archive oci-archive; do
+	ok "podman saves: $format" podman save -q --format "$format" -o "podman-$format.tar" e2e/arch:1
+	looks "of podman: $format" "$format:podman-$format.tar" amd64
+done
+# What containerd's own store gives out, which is not what docker makes of it.
+if [[ -S ${DOCKER_HOST#unix://} && -S $(dirname "${DOCKER_HOST#unix://}")/containerd.sock ]]; then
+	ctr() { command ctr --address "$(dirname "${DOCKER_HOST#unix://}")/containerd.sock" --namespace e2e "$@" >ctr.log 2>&1; }
+	ok 'containerd imports an index for two platforms' ctr image import --no-unpack --all-platforms multi.tar
+	name=$(command ctr --address "$(dirname "${DOCKER_HOST#unix://}")/containerd.sock" --namespace e2e image ls -q | head -n 1)
+	ok 'and exports it' ctr image export --all-platforms ctr.tar "$name"
+	looks 'of containerd' oci-archive:ctr.tar amd64
+	looks 'of containerd, another platform' oci-archive:ctr.tar arm64 --platform linux/arm64
+	slim 'of containerd' --tag e2e/out:2 oci-archive:ctr.tar
+	is 'of containerd: the same image' "$(layers e2e/out:2)" "$reference"
+else
+	skip 'containerd' 'the engine is not our own'
+fi
 cp slim.tar first.tar
 slim 'again' --tag e2e/out:1 -o docker-archive:slim.tar docker-archive:first.tar
 ok 'the same bytes again' cmp slim.tar first.tar
 slimtrace build --tag e2e/out:1 -o oci:slim-layout docker-archive:saved.tar
 is 'a directory with something in it: exit status' "$rc" 2
 has 'a directory with something in it: why' "$err" 'not empty'
+slimtrace build -o oci-archive:nowhere/x.tar docker-archive:saved.tar
+is 'no directory to write into: exit status' "$rc" 2
+has 'no directory to write into: why' "$err" "cannot write into 'nowhere'"
+lacks 'no directory to write into: before any work' "$err" starting
+slimtrace build --platform linux/arm64 e2e/out:1
+is 'another platform than the engine has: exit status' "$rc" 5
+has 'another platform than the engine has: why' "$err" "'e2e/out:1' is for linux/amd64, not for linux/arm64"
 slimtrace build -o tar:x docker-archive:saved.tar
 is 'no transport: exit status' "$rc" 2
 has 'no transport: what there is' "$err" oci-archive:FILE

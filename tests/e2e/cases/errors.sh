@@ -50,6 +50,9 @@ fails 'enter without a terminal' 2 'terminal' build --continue-after enter e2e/f
 fails 'no such image' 5 'e2e/absent' build e2e/absent
 fails 'nobody answers (socket)' 4 '/nowhere.sock' --host unix:///nowhere.sock build e2e/fine
 fails 'nobody answers (TCP)' 4 '127.0.0.1:1' --host tcp://127.0.0.1:1 build e2e/fine
+fails 'no socket' 4 'it is no socket' --host "$SCRATCH" build e2e/fine
+fails 'no such host' 4 'Could not resolve host' --host tcp://engine.invalid:2375 build e2e/fine
+has 'no such host: what to do' "$err" 'is the name of the host right'
 fails 'not an address' 2 'nonsense' --host nonsense://x build e2e/fine
 DOCKER_HOST=unix:///nowhere.sock slimtrace build e2e/fine
 is 'DOCKER_HOST counts: exit status' "$rc" 4
