@@ -9,45 +9,18 @@
 . "$e2e/../../tools/lib/packages.sh"
 # shellcheck source=../../../tools/lib/engine.sh
 . "$e2e/../../tools/lib/engine.sh"
+# shellcheck source=../../lib/podman.sh
+. "$e2e/../lib/podman.sh"
 
 (packages_install 'the Podman test' "${packages_podman[@]}") >install.log 2>&1 ||
 	skip_all "Podman cannot be installed: $(tail -n 1 install.log)"
 
-# Storage, mount point of cgroups and network are its own; limits are below those that we have.
-dir=$SCRATCH/podman
-mkdir -p "$dir/cni"
-cat >"$dir/containers.conf" <<END
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-log_driver = "k8s-file"
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-runtime = "crun"
-[engine.runtimes]
-crun = ["$(engine_crun "$dir/crun")"]
-[network]
-network_config_dir = "$dir/cni"
-END
-export CONTAINERS_CONF=$dir/containers.conf
-podman=(podman --root "$dir/root" --runroot "$dir/run" --tmpdir "$dir/tmp")
-# shellcheck disable=SC2016 # the inner shell's
-setsid unshare --net --mount --propagation private sh -c 'ip link set lo up
-	umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"' sh \
-	"${podman[@]}" system service --time 0 "unix://$dir/sock" >"$dir/log" 2>&1 </dev/null &
-service=$!
-cleanup() {
-	"${podman[@]}" rm -af >/dev/null 2>&1
-	kill "$service" 2>/dev/null
-	wait "$service" 2>/dev/null
-	umount "$dir/root/overlay" 2>/dev/null
-}
-trap cleanup EXIT
-if ! until_true 30 curl -fs --unix-socket "$dir/sock" http://podman/_ping; then
-	echo "Bail out! Podman does not start: $(tail -n 3 "$dir/log")"
+trap podman_stop EXIT
+podman_start "$SCRATCH/podman" || {
+	echo "Bail out! no Podman"
 	exit 1
-fi
-docker() { command docker -H "unix://$dir/sock" "$@"; }
+}
+docker() { command docker -H "unix://$PODMAN_SOCKET" "$@"; }
 
 context
 busybox_rootfs
@@ -72,9 +45,9 @@ END
 E2E_DOCKER=$DOCKER_HOST
 command docker save e2e/checked e2e/once | "${podman[@]}" load >load.log 2>&1
 has 'images are there' "$(docker images)" localhost/e2e/checked
-run() { timeout 60 nsenter --net --mount --target "$service" "${podman[@]}" run --rm --pull never --network none "$@" 2>&1; }
+run() { podman_run --rm "$@" 2>&1; }
 
-export DOCKER_HOST=unix://$dir/sock
+export DOCKER_HOST=unix://$PODMAN_SOCKET
 slimtrace version
 has 'version: the engine' "$out" "engine     $(podman version -f '{{.Version}}' | head -n 1)"
 has 'version: its API' "$out" 'API 1.41, using 1.41'
