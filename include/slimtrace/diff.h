@@ -75,6 +75,7 @@ void diff_json(const struct diff *diff, cJSON *ret);
 const struct gate_metric *diff_metrics(size_t *ret_n);
 /* "new-syscalls>0", "gone-files>=10", "changed-configuration>0", "any>0" */
 int diff_gate_parse(const char *text, struct gates *ret, struct err *err);
+/* *@ret: "new-syscalls is 2: mkdir, rmdir" */
 bool diff_gate_holds(const struct diff *diff, const struct gate *gate, struct strbuf *ret);
 
 #endif

@@ -7,6 +7,8 @@
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/text.h"
 
+#define NAMES_BYTES 300 /* no name begins later in what a condition's line tells */
+
 static const char *const changes[DIFF_CHANGES] = {
 	[DIFF_NEW] = "new", [DIFF_GONE] = "gone", [DIFF_CHANGED] = "changed"
 };
@@ -137,12 +139,37 @@ static size_t index_of(const char *name)
 	return i;
 }
 
+/* A number alone would send people looking for what it counts. */
+static void add_names(const struct diff *diff, size_t metric, size_t n, struct strbuf *ret)
+{
+	bool any = metric == FACT_KINDS * DIFF_CHANGES;
+	size_t start = ret->len, said = 0;
+
+	for (size_t i = 0; i < diff->n && ret->len - start < NAMES_BYTES; i++) {
+		const struct diff_line *line = &diff->v[i];
+
+		if (!any && ((size_t)line->kind != metric / DIFF_CHANGES ||
+			     (size_t)line->change != metric % DIFF_CHANGES))
+			continue;
+		strbuf_addf(ret, "%s%s", said++ ? ", " : ": ",
+			    !any			? ""
+			    : line->change == DIFF_NEW	? "+ "
+			    : line->change == DIFF_GONE ? "- "
+							: "~ ");
+		text_add_safe(ret, line->name, line->name_len);
+	}
+	if (said < n)
+		strbuf_addf(ret, " and %zu more", n - said);
+}
+
 bool diff_gate_holds(const struct diff *diff, const struct gate *gate, struct strbuf *ret)
 {
 	size_t i = index_of(gate->metric->name);
 	size_t is = i == FACT_KINDS * DIFF_CHANGES
 			    ? diff->n
 			    : diff->counts[i / DIFF_CHANGES][i % DIFF_CHANGES];
+	bool holds = gate_holds(gate, (double)is, 0, ret);
 
-	return gate_holds(gate, (double)is, 0, ret);
+	add_names(diff, i, is, ret);
+	return holds;
 }

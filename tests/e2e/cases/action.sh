@@ -9,6 +9,7 @@ context
 busybox_rootfs
 put data/one 'the first'
 put 'data/evil' 'x'
+put usr/share/doc/never.used "$(head -c 1500000 /dev/zero | tr '\0' x)"
 image e2e/action <<'D'
 FROM scratch
 COPY root /
@@ -30,7 +31,7 @@ slimtrace build --http-probe-off --baseline known.json --fail-if 'new-syscalls>0
 is 'nothing new: exit status' "$rc" 0
 slimtrace profile --http-probe-off --cmd '/bin/mkdir /tmp/x' --baseline known-seccomp.json --fail-if 'new-syscalls>0' e2e/action
 is 'a new call, against a profile: exit status' "$rc" 8
-has 'a new call: how many' "$err" 'new-syscalls is '
+matches 'a new call: how many, and which' "$err" 'new-syscalls is [0-9]+: .*mkdir'
 slimtrace build --http-probe-off --cmd '/bin/mkdir /tmp/x' --baseline known.json --fail-if 'new-files>0' e2e/action
 is 'no new file of the image' "$rc" 0
 wrong() { # WORDS ARG...
@@ -81,9 +82,20 @@ is 'action: all outputs' "$(cut -d= -f1 outputs | sort)" "$(<wanted)"
 has 'action: the slim image' "$(<outputs)" 'slim-image=e2e/small:1'
 has 'action: the summary has the sizes' "$(<summary.md)" 'times smaller |'
 has 'action: and the conditions' "$(<summary.md)" "| \`ratio<1\` |"
+matches 'action: and where most went' "$(<summary.md)" '\| most went from \| \|.*\| `/[a-z/]+` \| [0-9.]+ MB \|'
 runner SLIMTRACE_IMAGE=e2e/action SLIMTRACE_ARGS=--http-probe-off SLIMTRACE_FAIL_IF='size>1kB'
 is 'action, a condition holds: exit status' "$rc" 8
 has 'action, a condition holds: annotated' "$out" '::error title=slimtrace::size>1kB: size is'
+has 'action, a condition holds: in the summary' "$(<summary.md)" "**Failed**, exit status 8: \`size>1kB\`"
+runner SLIMTRACE_IMAGE=e2e/action SLIMTRACE_ARGS=$'--http-probe-off\n--cmd=/bin/mkdir /tmp/x' SLIMTRACE_BASELINE=known-seccomp.json \
+	SLIMTRACE_FAIL_IF='new-syscalls>0'
+is 'action, a new call: exit status' "$rc" 8
+matches 'action, a new call: which' "$out" '::error title=slimtrace::new-syscalls>0: new-syscalls is [0-9]+: .*mkdir'
+matches 'action, a new call: in the summary' "$(<summary.md)" 'mkdir.* \| failed \|'
+runner SLIMTRACE_IMAGE=e2e/action SLIMTRACE_ARGS=--no-such-option
+is 'action, an unknown option: exit status' "$rc" 2
+has 'action, an unknown option: the summary is about the image' "$(<summary.md)" "### slimtrace: \`e2e/action\`"
+lacks 'action, an unknown option: and not about an earlier run' "$(<summary.md)" 'most went'
 runner SLIMTRACE_IMAGE=$'no/image%0A::notice::x' SLIMTRACE_ARGS=--http-probe-off
 is 'action, a name with a command in it: exit status' "$rc" 5
 matches 'action, a name with a command in it: one error' "$out" '^::error title=slimtrace::'
