@@ -121,7 +121,12 @@ reached 'all certificates' --host $at --tls-cert-path good
 reached '--tls --tls-verify' --host $at --tls --tls-verify=true --tls-cert-path good
 env=(DOCKER_HOST="$at" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=good)
 reached 'by environment'
-reached 'options are above it' --tls-cert-path good --host $at
+refused '--tls=false is above it' 'TLS' --tls=false
+env=(DOCKER_HOST="$at" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=wrongca)
+reached '--tls-cert-path is above it' --tls-cert-path good
+env=(DOCKER_HOST="$at" DOCKER_TLS_VERIFY='' DOCKER_CERT_PATH='')
+refused 'empty variables say nothing' 'TLS'
+reached 'empty variables say nothing: options do' --tls-cert-path good
 env=(DOCKER_HOST=unix:///nowhere.sock)
 reached 'also the host' --host $at --tls-cert-path good
 env=(DOCKER_HOST="$at" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=wrongca)
@@ -164,6 +169,8 @@ env=(DOCKER_CONFIG="$SCRATCH/config")
 reached 'context' --context remote
 reached 'context without verification' --context careless
 refused 'context without certificates' TLS --context bare
+refused '--tls-verify is above a context' certificate --context careless --tls-verify
+refused '--tls-cert-path is above a context' certificate --context remote --tls-cert-path wrongca
 reached 'context with certificates given' --context bare --tls-cert-path good
 refused 'no such context' "no docker context 'absent'" --context absent
 refused 'context and host' '--host and --context' --context remote --host $at
@@ -187,6 +194,49 @@ has 'DOCKER_API_VERSION too new: what to do' "$err" DOCKER_API_VERSION
 env=(DOCKER_HOST="$at" DOCKER_API_VERSION=1.25)
 inside version
 has 'DOCKER_API_VERSION is taken' "$out" 'using 1.25'
+
+# An engine at fake.sock that offers one version, and refuses what is below another.
+cat >fake.py <<'END'
+import http.server, os, re, socketserver
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        version = re.match(r"/v1\.(\d+)/", self.path)
+        old = version and int(version[1]) < int(os.environ["FAKE_LEAST"])
+        body = b'{"message": "client version 1.47 is too old. Minimum supported API version is 1.52"}' if old else \
+            b'OK' if self.path == "/_ping" else b'{"Version": "99.0", "ApiVersion": "1.60"}'
+        self.send_response(400 if old else 200)
+        self.send_header("Api-Version", os.environ["FAKE_OFFERS"])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def address_string(self): return "client"
+    def log_message(self, *args): pass
+class Server(socketserver.UnixStreamServer):
+    def get_request(self): return self.socket.accept()[0], ("client", 0)
+Server("fake.sock", Handler).serve_forever()
+END
+fake() { # OFFERS LEAST ARG...: slimtrace with it
+	local fake
+	rm -f fake.sock
+	FAKE_OFFERS=$1 FAKE_LEAST=$2 /usr/bin/python3 fake.py &
+	fake=$!
+	shift 2
+	until_true 10 test -S fake.sock
+	slimtrace --host "$PWD/fake.sock" "$@"
+	kill "$fake"
+	wait "$fake" 2>/dev/null
+}
+fake 1.23 0 info e2e/over-tls
+is 'an engine that is too old: exit status' "$rc" 4
+has 'an engine that is too old: said' "$err" 'speaks API 1.23 only, too old for this program (1.24)'
+is 'an engine that is too old: in one line' "$(grep -vc '^slimtrace: hint' <<<"$err")" 1
+fake 1.60 52 version
+has 'an engine that is too new: said' "$err" 'is too new for what this program was written for: it wants API 1.52 or newer, known is 1.47'
+is 'an engine that is too new: in one line' "$(wc -l <<<"$err")" 1
+has 'an engine that is too new: spoken to in its own' "$out" 'API 1.60, using 1.52'
+fake 1.60 0 version
+has 'an engine that is newer, and takes what is known' "$out" 'API 1.60, using 1.47'
 
 # --- the usual sockets, in a /run of our own ---
 # usual NAME PATH: it is found there, with a socket at the first place that nobody listens on
