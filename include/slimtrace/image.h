@@ -94,9 +94,9 @@ int image_open_dirs(const char *id, const void *config, size_t len, const struct
 		    struct image **ret, struct err *err);
 /*
  * From an archive in @fd (owned by the image afterwards, seekable): docker-archive old and new, or
- * an OCI layout tar; layers, or the whole, plain or compressed (gzip, zstd, xz, bzip2). Each layer's diff ID is verified. Compressed
- * layers are unpacked into unlinked temporary files in @tmpdir. @arch (GOARCH name) chooses in an
- * index.
+ * an OCI layout tar; layers, or the whole, plain or compressed (gzip, zstd, xz, bzip2). Each
+ * layer's diff ID is verified. What is compressed is unpacked into unlinked temporary files in
+ * @tmpdir. @arch (GOARCH name) chooses in an index.
  */
 int image_open_archive(int fd, const char *arch, const char *tmpdir, struct image **ret,
 		       struct err *err);

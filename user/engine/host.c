@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -265,6 +266,33 @@ int host_resolve(const struct engine_opts *opts, struct http_server *ret, struct
 	return r < 0 && context.name && !said && !env
 		       ? err_wrap(err, "docker context '%s'", context.name)
 		       : r;
+}
+
+/* Something else where a socket should be, which the kernel calls a refused connection. */
+static bool is_no_socket(const char *path)
+{
+	struct stat st;
+
+	return path && stat(path, &st) == 0 && !S_ISSOCK(st.st_mode);
+}
+
+int host_unreachable(const struct http_server *s, int code, struct err *err)
+{
+	bool no_socket = is_no_socket(s->socket_path);
+
+	/* -ENOENT is for what the engine does not have. */
+	err_class_set(err, ERR_ENGINE, code == ENOENT ? ECONNREFUSED : code,
+		      "cannot connect to the container engine at %s: %s", s->host,
+		      no_socket ? "it is no socket" : strerror(code));
+	if (no_socket)
+		return err_hint(err, "see --host and DOCKER_HOST");
+	if (code == EACCES || code == EPERM)
+		return err_hint(err, "run slimtrace with sudo");
+	if (s->usual)
+		return err_hint(err, "neither Docker nor Podman listens in its usual places: is "
+				     "one running? --host or DOCKER_HOST says where else");
+	return err_hint(err,
+			"is Docker running? another engine is chosen with --host or DOCKER_HOST");
 }
 
 void host_release(struct http_server *server)

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/host.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/clock.h"
@@ -288,40 +289,13 @@ static int set_request(struct call *c, struct curl_slist *headers)
 	return 0;
 }
 
-/* Something else where a socket should be, which the kernel calls a refused connection. */
-static bool is_no_socket(const char *path)
-{
-	struct stat st;
-
-	return path && stat(path, &st) == 0 && !S_ISSOCK(st.st_mode);
-}
-
 /* What a failed connection means depends on errno more than on libcurl's code. */
 static int connect_error(const struct call *c)
 {
-	const char *host = c->h->server->host;
 	long os = 0;
 
 	curl_easy_getinfo(c->h->easy, CURLINFO_OS_ERRNO, &os);
-	if (!os)
-		os = ECONNREFUSED;
-	if (is_no_socket(c->h->server->socket_path)) {
-		err_class_set(c->err, ERR_ENGINE, ENOTSOCK,
-			      "cannot connect to the container engine at %s: it is no socket",
-			      host);
-		return err_hint(c->err, "see --host and DOCKER_HOST");
-	}
-	/* -ENOENT is for what the engine does not have. */
-	err_class_set(c->err, ERR_ENGINE, os == ENOENT ? ECONNREFUSED : (int)os,
-		      "cannot connect to the container engine at %s: %s", host, strerror((int)os));
-	if (os == EACCES || os == EPERM)
-		return err_hint(c->err, "run slimtrace with sudo");
-	if (c->h->server->usual)
-		return err_hint(c->err,
-				"neither Docker nor Podman listens in its usual places: is one "
-				"running? --host or DOCKER_HOST says where else");
-	return err_hint(c->err,
-			"is Docker running? another engine is chosen with --host or DOCKER_HOST");
+	return host_unreachable(c->h->server, os ? (int)os : ECONNREFUSED, c->err);
 }
 
 static int tls_error(const struct call *c, int code, const char *why)

@@ -255,6 +255,7 @@ usual 'Podman' /run/podman/podman.sock
 usual 'rootless Podman' /run/user/7/podman/podman.sock
 usual 'rootless Podman of who called sudo' /run/user/4242/podman/podman.sock
 usual 'Docker' /var/run/docker.sock
+# shellcheck disable=SC2016 # the inner shell's
 err=$(env -u DOCKER_HOST HOME=/nowhere unshare --mount --propagation private sh -c 'mount -t tmpfs none /run && exec "$1" info x' sh "$SLIMTRACE" 2>&1)
 has 'nobody listens' "$err" 'neither Docker nor Podman listens in its usual places'
 
