@@ -192,6 +192,7 @@ static void test_adopted(void)
 	const struct record *rec;
 	struct collector c;
 
+	collector_init(&c);
 	collector_adopt(&c, &a, 100, 0, RECORD_ENTRYPOINT, 5000);
 	collector_adopt(&c, &a, 200, 100, RECORD_EXECED, 5000);
 	rec = record_builder_record(c.builder);
