@@ -14,9 +14,9 @@
 #include "engine/jsonstream.h"
 #include "engine/sockets.h"
 #include "engine/stream.h"
-#include "engine/url.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
+#include "slimtrace/base/url.h"
 
 static void test_url(void)
 {

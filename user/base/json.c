@@ -2,11 +2,14 @@
 #include "slimtrace/base/json.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/io.h"
 #include "slimtrace/base/text.h"
 
 #define MAX_EXACT 9007199254740992.0 /* 2^53: above it a double skips integers */
@@ -88,6 +91,21 @@ int json_parse_max(const char *text, size_t len, const char *what, size_t max_va
 				     (size_t)(end - text));
 	*ret = TAKE_PTR(json);
 	return 0;
+}
+
+int json_read_file(const char *path, size_t max, cJSON **ret, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	int r;
+
+	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	r = io_read_file(AT_FDCWD, path, max, &text, err);
+	if (!r)
+		r = json_parse(text.buf, text.len, path, ret, err);
+	if (r < 0)
+		err->class = ERR_USAGE;
+	return r < 0 ? r : 1;
 }
 
 cJSON *json_get(const cJSON *obj, const char *key)

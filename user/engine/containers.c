@@ -6,9 +6,9 @@
 
 #include "engine/api.h"
 #include "engine/stream.h"
-#include "engine/url.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/log.h"
+#include "slimtrace/base/url.h"
 
 #define REMOVE_STALL_MS (2 * 60 * 1000)
 #define MAX_CONTAINERS 100000

@@ -2,15 +2,13 @@
 #include "engine/context.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/caller.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/caller.h"
 #include "slimtrace/base/cleanup.h"
-#include "slimtrace/base/io.h"
 #include "slimtrace/base/json.h"
 #include "slimtrace/base/log.h"
 #include "slimtrace/base/sha256.h"
@@ -25,46 +23,13 @@ void context_release(struct docker_context *context)
 	free(context->tls_dir);
 }
 
-char *context_config_dir(void)
-{
-	const char *said = caller_env("DOCKER_CONFIG"), *home = caller_env("HOME");
-
-	return said ? xstrdup(said) : xasprintf("%s/.docker", home ? home : "/root");
-}
-
-/* Ours, then that of who called sudo, unless DOCKER_CONFIG says which. */
-static void config_dirs(struct strvec *ret)
-{
-	_cleanup_free_ char *home = caller_home();
-
-	strvec_push_take(ret, context_config_dir());
-	if (home && !caller_env("DOCKER_CONFIG"))
-		strvec_push_take(ret, xasprintf("%s/.docker", home));
-}
-
-/* 1: read; 0: there is no such file. */
-static int read_json(const char *path, cJSON **ret, struct err *err)
-{
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	int r;
-
-	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	r = io_read_file(AT_FDCWD, path, MAX_FILE, &text, err);
-	if (!r)
-		r = json_parse(text.buf, text.len, path, ret, err);
-	if (r < 0)
-		err->class = ERR_USAGE;
-	return r < 0 ? r : 1;
-}
-
 /* The first configuration that there is decides, also for no context. */
 static int current_name(const struct strvec *dirs, char **ret, struct err *err)
 {
 	for (size_t i = 0; i < dirs->n; i++) {
 		_cleanup_free_ char *path = xasprintf("%s/config.json", dirs->v[i]);
 		_cleanup_(json_free) cJSON *config = NULL;
-		int r = read_json(path, &config, err);
+		int r = json_read_file(path, MAX_FILE, &config, err);
 
 		if (r < 0)
 			return err_wrap(err, "configuration of docker's client");
@@ -118,7 +83,7 @@ static int load(const struct strvec *dirs, struct docker_context *ret, struct er
 		_cleanup_free_ char *path =
 			xasprintf("%s/contexts/meta/%s/meta.json", dirs->v[i], digest_hex(&id));
 		_cleanup_(json_free) cJSON *meta = NULL;
-		int r = read_json(path, &meta, err);
+		int r = json_read_file(path, MAX_FILE, &meta, err);
 
 		if (r < 0)
 			return err_wrap(err, "docker context '%s'", ret->name);
@@ -136,7 +101,7 @@ int context_find(const char *said, struct docker_context *ret, struct err *err)
 	_cleanup_strvec_ struct strvec dirs = STRVEC_INIT;
 	int r = 0;
 
-	config_dirs(&dirs);
+	caller_docker_dirs(&dirs);
 	if (!said || !*said)
 		said = caller_env("DOCKER_CONTEXT");
 	if (said)

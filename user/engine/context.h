@@ -26,7 +26,4 @@ int context_find(const char *said, struct docker_context *ret, struct err *err);
 void context_release(struct docker_context *context);
 #define _cleanup_context_ __attribute__((cleanup(context_release)))
 
-/* DOCKER_CONFIG, else ~/.docker: malloc'ed. */
-char *context_config_dir(void);
-
 #endif

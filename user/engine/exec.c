@@ -6,10 +6,10 @@
 
 #include "engine/api.h"
 #include "engine/stream.h"
-#include "engine/url.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/clock.h"
+#include "slimtrace/base/url.h"
 
 #define POLL_MIN_MS 10
 #define POLL_MAX_MS 500

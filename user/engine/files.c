@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "engine/api.h"
-#include "engine/url.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
+#include "slimtrace/base/url.h"
 
 static char *files_path(const char *id, const char *suffix)
 {

@@ -14,10 +14,10 @@
 
 #include "engine/api.h"
 #include "engine/stream.h"
-#include "engine/url.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/log.h"
+#include "slimtrace/base/url.h"
 
 #define ATTACH_MS 60000 /* for the answer, which the daemon gives at once */
 

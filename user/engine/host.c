@@ -8,10 +8,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "engine/caller.h"
 #include "engine/context.h"
 #include "engine/sockets.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/caller.h"
 #include "slimtrace/base/text.h"
 
 #define MAX_SOCKET_PATH (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
@@ -73,7 +73,7 @@ static struct tls_wish wish_of(const struct engine_opts *o)
 		.off = o->tls == 0,
 		.said = o->tls > 0,
 		.verify = o->tls_verify != 0,
-		.dir = said ? xstrdup(said) : context_config_dir(),
+		.dir = said ? xstrdup(said) : caller_docker_dir(),
 		.dir_said = said != NULL,
 	};
 }

@@ -6,10 +6,10 @@
 
 #include "engine/api.h"
 #include "engine/jsonstream.h"
-#include "engine/url.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
 #include "slimtrace/base/log.h"
+#include "slimtrace/base/url.h"
 
 #define LOAD_STALL_MS (15 * 60 * 1000) /* Podman says nothing until all is unpacked */
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "engine/api.h"
-#include "engine/url.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/log.h"
+#include "slimtrace/base/url.h"
 
 /* Docker's rule: what stands before the first slash is a host if it looks like one. */
 static bool has_registry(const char *tag)

@@ -8,8 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "engine/caller.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/caller.h"
 #include "slimtrace/base/cleanup.h"
 
 /* The directories that belong to one user. NULL: not known. */

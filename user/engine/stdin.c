@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "engine/api.h"
-#include "engine/url.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/log.h"
+#include "slimtrace/base/url.h"
 
 #define CHUNK (64 << 10)
 

@@ -34,6 +34,9 @@ int json_parse(const char *text, size_t len, const char *what, cJSON **ret, stru
 int json_parse_max(const char *text, size_t len, const char *what, size_t max_values, cJSON **ret,
 		   struct err *err);
 
+/* The document in a file of at most @max bytes. 1: read; 0: there is no such file. ERR_USAGE. */
+int json_read_file(const char *path, size_t max, cJSON **ret, struct err *err);
+
 /* The member @key (case-sensitive) of an object, NULL when absent, null, or not an object. */
 cJSON *json_get(const cJSON *obj, const char *key);
 /* As above along "a.b.c"; keys with dots cannot be reached this way. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "engine/caller.h"
+#include "slimtrace/base/caller.h"
 
 #include <pwd.h>
 #include <stdint.h>
@@ -40,4 +40,20 @@ char *caller_home(void)
 	if (!caller_uid(&uid) || getpwuid_r(uid, &pw, buf, size, &found) != 0 || !found)
 		return NULL;
 	return found->pw_dir && found->pw_dir[0] == '/' ? xstrdup(found->pw_dir) : NULL;
+}
+
+char *caller_docker_dir(void)
+{
+	const char *said = caller_env("DOCKER_CONFIG"), *home = caller_env("HOME");
+
+	return said ? xstrdup(said) : xasprintf("%s/.docker", home ? home : "/root");
+}
+
+void caller_docker_dirs(struct strvec *ret)
+{
+	_cleanup_free_ char *home = caller_home();
+
+	strvec_push_take(ret, caller_docker_dir());
+	if (home && !caller_env("DOCKER_CONFIG"))
+		strvec_push_take(ret, xasprintf("%s/.docker", home));
 }

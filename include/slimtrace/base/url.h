@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pieces of a URL (RFC 3986), percent-encoded. */
-#ifndef ENGINE_URL_H
-#define ENGINE_URL_H
+#ifndef SLIMTRACE_BASE_URL_H
+#define SLIMTRACE_BASE_URL_H
 
 #include "slimtrace/base/strbuf.h"
 

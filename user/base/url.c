@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "engine/url.h"
+#include "slimtrace/base/url.h"
 
 #include <string.h>
 

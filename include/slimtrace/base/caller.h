@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whose command this is under sudo: engines and settings of that user are meant, too. */
-#ifndef ENGINE_CALLER_H
-#define ENGINE_CALLER_H
+#ifndef SLIMTRACE_BASE_CALLER_H
+#define SLIMTRACE_BASE_CALLER_H
 
 #include <stdbool.h>
 #include <sys/types.h>
+
+#include "slimtrace/base/strvec.h"
 
 /* A variable that is set and not empty, as docker's client takes it; else NULL. */
 const char *caller_env(const char *name);
@@ -12,5 +14,9 @@ const char *caller_env(const char *name);
 bool caller_uid(uid_t *ret);
 /* That user's home directory, malloc'ed; NULL when there is none. */
 char *caller_home(void);
+/* Where docker's client has its configuration: DOCKER_CONFIG, else ~/.docker. malloc'ed. */
+char *caller_docker_dir(void);
+/* The same, then that of who called sudo, unless DOCKER_CONFIG says which. */
+void caller_docker_dirs(struct strvec *ret);
 
 #endif
