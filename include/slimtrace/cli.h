@@ -12,7 +12,7 @@ enum exit_code {
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
 	EXIT_INCOMPLETE = 3, /* the trace lost something and no image was made */
-	EXIT_ENGINE = 4,     /* the container engine cannot be reached or refuses */
+	EXIT_ENGINE = 4,     /* the container engine or a registry cannot be reached or refuses */
 	EXIT_IMAGE = 5,	     /* no such image, or one that cannot be read */
 	EXIT_KERNEL = 6,     /* privileges or kernel features are missing */
 	EXIT_APP = 7,	     /* the application failed or did too little to be trusted */

@@ -124,6 +124,8 @@ int session_why(const struct why_opts *opts, struct strbuf *ret_text, struct str
 /* An image looked at, and not run. */
 /* ERR_USAGE when @platform is no "linux/ARCH[/VARIANT]". */
 int session_platform_check(const char *platform, struct err *err);
+/* ARCH[/VARIANT] of one that was checked; of this machine for NULL. */
+const char *session_arch(const char *platform);
 
 struct look_opts {
 	struct engine_opts engine;

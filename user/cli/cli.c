@@ -62,6 +62,8 @@ static const struct command commands[] = {
 	{ "trace", "watch containers that somebody else runs, a record each", cmd_trace },
 	{ "why", "tell why a path of an image was kept or dropped", cmd_why },
 	{ "merge", "make one record of several", cmd_merge },
+	{ "push", "put records beside their image in a registry", cmd_push },
+	{ "pull", "get the records of an image from its registry, merged", cmd_pull },
 	{ "diff", "compare two records, profiles or images", cmd_diff },
 	{ "info", "show what is in an image, without running it (also: xray)", cmd_info },
 	{ "xray", NULL, cmd_info },
@@ -95,7 +97,7 @@ static void print_help(void)
 			   "  1    failed\n"
 			   "  2    wrong usage\n"
 			   "  3    the trace is incomplete, so no image was made\n"
-			   "  4    the container engine cannot be reached or refuses\n"
+			   "  4    the container engine or registry cannot be reached or refuses\n"
 			   "  5    no such image, or one that cannot be read\n"
 			   "  6    privileges or kernel features are missing\n"
 			   "  7    the application failed, or did too little to be trusted\n"
@@ -196,10 +198,8 @@ static int unknown_command(const struct global_opts *global, const char *name)
 	struct err err = ERR_INIT;
 
 	err_class_set(&err, ERR_USAGE, 0, "unknown command '%s'", name);
-	err_hint(&err, "the commands are build, profile, trace, why, merge, diff, info, clean and "
-		       "version; see "
-		       "'slimtrace "
-		       "--help'");
+	err_hint(&err, "the commands are build, profile, trace, why, merge, push, pull, diff, "
+		       "info, clean and version; see 'slimtrace --help'");
 	return command_failed_as(global, &err);
 }
 

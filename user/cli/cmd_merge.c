@@ -5,11 +5,9 @@
 #include <stdlib.h>
 
 #include "cli/command.h"
+#include "cli/merged.h"
 #include "slimtrace/base/alloc.h"
-#include "slimtrace/base/io.h"
 #include "slimtrace/base/json.h"
-#include "slimtrace/base/log.h"
-#include "slimtrace/base/progress.h"
 #include "slimtrace/cli.h"
 #include "slimtrace/record.h"
 
@@ -44,48 +42,18 @@ static void print_help(void)
 	fputs(sb.buf, stdout);
 }
 
-struct shares {
-	size_t all, one; /* accesses that every run, that a single one had */
-};
-
-static struct shares count(const struct record *rec)
-{
-	struct shares n = { 0 };
-
-	for (size_t i = 0; i < rec->n_accesses; i++) {
-		n.all += rec->accesses[i].runs == rec->runs;
-		n.one += rec->accesses[i].runs == 1;
-	}
-	return n;
-}
-
 /* For programs on stdout, unless the record goes there, for people on stderr. */
 static void tell(const struct record *rec, bool json)
 {
-	struct shares n = count(rec);
-	char accesses[32];
-
-	if (json)
-		printf("{\"state\": \"done\", \"runs\": %u, \"accesses\": %zu, \"in_all\": %zu, "
-		       "\"in_one\": %zu}\n",
-		       rec->runs, rec->n_accesses, n.all, n.one);
-	else
-		log_info("%u runs, %s paths: %zu in all runs, %zu in one", rec->runs,
-			 format_count(accesses, rec->n_accesses), n.all, n.one);
-	if (record_loss_any(&rec->loss))
-		log_warn("at least one of them is incomplete: so is the result");
-}
-
-static int write_out(const struct record *rec, const char *path, struct err *err)
-{
+	_cleanup_(json_free) cJSON *doc = json_object();
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
-	record_to_json(rec, &text);
-	if (path)
-		return io_write_path(path, 0644, text.buf, text.len, err);
-	if (fwrite(text.buf, 1, text.len, stdout) != text.len || fflush(stdout))
-		return err_set(err, errno, "cannot write the record");
-	return 0;
+	merged_tell(rec, json ? doc : NULL);
+	if (!json)
+		return;
+	json_add_str(doc, "state", "done");
+	json_print(doc, true, &text);
+	fwrite(text.buf, 1, text.len, stdout);
 }
 
 static int merge(const struct merge_args *args, const struct strvec *files, bool json,
@@ -103,7 +71,7 @@ static int merge(const struct merge_args *args, const struct strvec *files, bool
 		record_free(records[i]);
 	free(records);
 	if (!r)
-		r = write_out(merged, args->output, err);
+		r = merged_write(merged, args->output, err);
 	if (!r)
 		tell(merged, json && args->output);
 	return r;

@@ -33,6 +33,8 @@ int cmd_info(int argc, char **argv, struct global_opts *global);
 int cmd_clean(int argc, char **argv, struct global_opts *global);
 int cmd_merge(int argc, char **argv, struct global_opts *global);
 int cmd_profile(int argc, char **argv, struct global_opts *global);
+int cmd_pull(int argc, char **argv, struct global_opts *global);
+int cmd_push(int argc, char **argv, struct global_opts *global);
 int cmd_trace(int argc, char **argv, struct global_opts *global);
 int cmd_version(int argc, char **argv, struct global_opts *global);
 int cmd_why(int argc, char **argv, struct global_opts *global);

@@ -11,6 +11,7 @@
 #include "image/archive.h"
 #include "image/limits.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/descriptor.h"
 #include "slimtrace/base/json.h"
 #include "slimtrace/base/path.h"
 
@@ -178,24 +179,6 @@ static int from_docker(int fd, const struct strmap *members, const struct image_
 	return 0;
 }
 
-/* Attestations, signatures and the like, which are stored as if they were images. */
-static bool is_attached(const cJSON *d)
-{
-	return json_get(json_get(d, "annotations"), "vnd.docker.reference.type") ||
-	       json_get(d, "artifactType") || !strcmp(json_str(d, "platform.os", ""), "unknown");
-}
-
-/* @arch is "arm64" or, with its variant, "arm/v7". */
-static bool is_for(const cJSON *d, const char *arch)
-{
-	const char *has = json_str(d, "platform.architecture", ""), *variant = strchr(arch, '/');
-	size_t len = strcspn(arch, "/");
-
-	return !strncmp(has, arch, len) && !has[len] &&
-	       !strcmp(json_str(d, "platform.os", ""), "linux") &&
-	       (!variant || !strcmp(json_str(d, "platform.variant", ""), variant + 1));
-}
-
 /* Two that are not for different variants of a processor, and not the same under two names. */
 static bool is_other(const cJSON *a, const cJSON *b)
 {
@@ -217,18 +200,6 @@ static bool has_name(const cJSON *d, const char *name)
 	       (cJSON_IsString(full) && is_named(full->valuestring, name));
 }
 
-/* What there is in place of what was wanted. */
-static void add_platform(struct strbuf *ret, const cJSON *d)
-{
-	const char *arch = json_str(d, "platform.architecture", NULL);
-	const char *variant = json_str(d, "platform.variant", NULL);
-
-	if (arch && ret->len < 200)
-		strbuf_addf(ret, "%s%s/%s%s%s", ret->len ? ", " : "",
-			    json_str(d, "platform.os", "?"), arch, variant ? "/" : "",
-			    variant ? variant : "");
-}
-
 /*
  * The descriptor for linux and the wanted processor; one without a platform when there is none. An
  * index may name more than what was saved with it. *@ret: NULL when nothing fits, and then what
@@ -244,11 +215,11 @@ static int choose(const struct strmap *members, const cJSON *index,
 		bool told = json_str(d, "platform.architecture", NULL);
 		const cJSON **as = told && choice->arch ? &right : &any;
 
-		if (is_attached(d) || !find_blob(members, json_str(d, "digest", NULL)) ||
+		if (descriptor_is_attached(d) || !find_blob(members, json_str(d, "digest", NULL)) ||
 		    (choice->name && !has_name(d, choice->name)))
 			continue;
-		if (as == &right && !is_for(d, choice->arch)) {
-			add_platform(others, d);
+		if (as == &right && !descriptor_is_for(d, choice->arch)) {
+			descriptor_add_platform(others, d);
 			continue;
 		}
 		if (*as && (!told || choice->arch) && is_other(*as, d)) {

@@ -63,11 +63,12 @@ static void split(const char *text, char **ret_path, const char **ret_name)
 	*ret_name = text[len + 1] ? text + len + 1 : NULL;
 }
 
-/* GOARCH of this machine. */
-static const char *host_arch(void)
+const char *session_arch(const char *platform)
 {
 	static struct utsname u;
 
+	if (platform)
+		return platform + strlen("linux/");
 	if (uname(&u) < 0)
 		return NULL;
 	return !strcmp(u.machine, "x86_64")    ? "amd64"
@@ -152,8 +153,7 @@ static int open_as(const char *image, const struct image_choice *wanted, const c
 int archive_open(const char *image, const char *platform, const char *tmpdir, struct image **ret,
 		 struct err *err)
 {
-	const struct image_choice choice = { .arch = platform ? platform + strlen("linux/")
-							      : host_arch() };
+	const struct image_choice choice = { .arch = session_arch(platform) };
 	_cleanup_(image_free) struct image *img = NULL;
 	const struct image_config *config;
 	int r = open_as(image, &choice, tmpdir, &img, err);

@@ -22,7 +22,7 @@ enum err_class {
 	ERR_FAILURE,	 /* anything not below */
 	ERR_USAGE,	 /* the command line or a file the user gave is wrong */
 	ERR_INCOMPLETE,	 /* the trace lost something */
-	ERR_ENGINE,	 /* the container engine cannot be reached or refuses */
+	ERR_ENGINE,	 /* the container engine or a registry cannot be reached or refuses */
 	ERR_IMAGE,	 /* no such image, or one we cannot read */
 	ERR_KERNEL,	 /* privileges or kernel features are missing */
 	ERR_APP,	 /* the traced application failed, or did too little to be trusted */
