@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fake_engine.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -23,7 +25,7 @@ struct rule {
 };
 
 struct asked {
-	char *line;
+	char *line, *header;
 	struct strbuf body;
 	size_t body_len;
 };
@@ -231,6 +233,7 @@ static bool serve_one(struct connection *c)
 	if (!header)
 		return false;
 	a.line = xstrndup(header, strcspn(header, "\r"));
+	a.header = xstrdup(header);
 	reply = choose(c->f, a.line);
 	whole = reply.unread || read_body(c, header, &a);
 	remember(c->f, &a);
@@ -277,6 +280,18 @@ static void fail(const char *what)
 	exit(1);
 }
 
+static struct fake_engine *start(struct fake_engine *f)
+{
+	f->stop_fd = eventfd(0, EFD_CLOEXEC);
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_cond_init(&f->changed, NULL);
+	if (listen(f->listen_fd, 16) < 0)
+		fail("listen");
+	if (pthread_create(&f->thread, NULL, accept_all, f) != 0)
+		fail("pthread_create");
+	return f;
+}
+
 struct fake_engine *fake_engine_new(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -288,15 +303,24 @@ struct fake_engine *fake_engine_new(void)
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/docker.sock", f->dir);
 	f->host = xasprintf("unix://%s", addr.sun_path);
 	f->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	f->stop_fd = eventfd(0, EFD_CLOEXEC);
-	pthread_mutex_init(&f->lock, NULL);
-	pthread_cond_init(&f->changed, NULL);
-	if (bind(f->listen_fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
-	    listen(f->listen_fd, 16) < 0)
+	if (bind(f->listen_fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		fail("bind");
-	if (pthread_create(&f->thread, NULL, accept_all, f) != 0)
-		fail("pthread_create");
-	return f;
+	return start(f);
+}
+
+struct fake_engine *fake_engine_new_tcp(void)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(addr);
+	struct fake_engine *f = xcalloc(1, sizeof(*f));
+
+	f->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(f->listen_fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+	    getsockname(f->listen_fd, (struct sockaddr *)&addr, &len) < 0)
+		fail("bind");
+	f->host = xasprintf("127.0.0.1:%u", ntohs(addr.sin_port));
+	return start(f);
 }
 
 void fake_engine_free(struct fake_engine *f)
@@ -319,10 +343,13 @@ void fake_engine_free(struct fake_engine *f)
 	}
 	for (size_t i = 0; i < f->n_asked; i++) {
 		free(f->asked[i].line);
+		free(f->asked[i].header);
 		strbuf_release(&f->asked[i].body);
 	}
-	unlink(f->host + strlen("unix://"));
-	rmdir(f->dir);
+	if (f->dir) {
+		unlink(f->host + strlen("unix://"));
+		rmdir(f->dir);
+	}
 	close(f->listen_fd);
 	close(f->stop_fd);
 	free(f->rules);
@@ -426,6 +453,23 @@ char *fake_engine_body(struct fake_engine *f, const char *request)
 	body = a ? xstrndup(a->body.buf, a->body.len) : NULL;
 	pthread_mutex_unlock(&f->lock);
 	return body;
+}
+
+char *fake_engine_header(struct fake_engine *f, const char *request, const char *name)
+{
+	_cleanup_free_ char *start = xasprintf("\r\n%s:", name);
+	const struct asked *a;
+	char *value = NULL;
+
+	pthread_mutex_lock(&f->lock);
+	a = find(f, request, NULL);
+	if (a && (value = strcasestr(a->header, start))) {
+		value += strlen(start);
+		value += strspn(value, " ");
+		value = xstrndup(value, strcspn(value, "\r"));
+	}
+	pthread_mutex_unlock(&f->lock);
+	return value;
 }
 
 size_t fake_engine_body_len(struct fake_engine *f, const char *request)

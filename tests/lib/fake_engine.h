@@ -33,6 +33,8 @@ struct fake_reply {
 };
 
 struct fake_engine *fake_engine_new(void);
+/* The same on a port of 127.0.0.1, of which fake_engine_host() is "127.0.0.1:PORT". */
+struct fake_engine *fake_engine_new_tcp(void);
 /* Ends all connections and removes the socket. */
 void fake_engine_free(struct fake_engine *f);
 DEFINE_CLEANUP(struct fake_engine *, fake_engine_free);
@@ -57,6 +59,8 @@ bool fake_engine_wait(struct fake_engine *f, const char *request, unsigned int t
 char *fake_engine_body(struct fake_engine *f, const char *request);
 /* Bytes in the body of the last such request, all of them. */
 size_t fake_engine_body_len(struct fake_engine *f, const char *request);
+/* A header of the last such request, malloc'ed; NULL when there was none. */
+char *fake_engine_header(struct fake_engine *f, const char *request, const char *name);
 /* How many connections were made. */
 unsigned int fake_engine_connections(struct fake_engine *f);
 

@@ -150,6 +150,8 @@ static int look(const char *dir, const char *host, bool as_caller, struct creden
 	if (r <= 0)
 		return r < 0 ? err_wrap(err, "configuration of docker's client") : 0;
 	own = json_get(json_get(config, "credHelpers"), key_of(host));
+	if (!own)
+		own = json_get(json_get(config, "credHelpers"), host);
 	helper = cJSON_IsString(own) ? own->valuestring : json_str(config, "credsStore", "");
 	if (*helper)
 		r = ask_helper(helper, host, as_caller, ret, err);

@@ -32,10 +32,10 @@ static int pump(z_stream *z, int (*step)(z_stream *, int), const struct strbuf *
 		pos += piece - z->avail_in;
 		ret->len += room - z->avail_out;
 		ret->buf[ret->len] = '\0';
-		if (result == Z_STREAM_END)
-			return pos == data->len ? 0 : -EBADMSG;
 		if (ret->len > max)
 			return -EFBIG;
+		if (result == Z_STREAM_END)
+			return pos == data->len ? 0 : -EBADMSG;
 		/* Out of room is what the next round is for; anything else ends here. */
 		if (result != Z_OK && (result != Z_BUF_ERROR || z->avail_out))
 			return -EBADMSG;

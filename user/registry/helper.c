@@ -89,7 +89,7 @@ static int judge(const char *program, int status, struct strbuf *answer, struct 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 1;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
-		err_class_set(err, ERR_USAGE, ENOENT,
+		err_class_set(err, ERR_USAGE, ENOEXEC,
 			      "docker's configuration names %s, which is "
 			      "not installed",
 			      program);

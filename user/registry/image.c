@@ -112,7 +112,7 @@ int image_find(struct registry *r, const char *arch, struct err *err)
 			memcpy(asked.str, reference, sizeof(asked.str));
 		result = client_get(r, path, ACCEPT, by_digest ? &asked : NULL, MAX_MANIFEST, &text,
 				    err);
-		if (result == -ENOENT)
+		if (result == -ENOENT && err->class == ERR_IMAGE)
 			return no_image(r, err);
 		if (!result)
 			result = json_parse_max(text.buf, text.len, "its manifest", MAX_JSON, &json,
