@@ -21,10 +21,14 @@ _slimtrace() {
 		mapfile -t COMPREPLY < <(compgen -W "$(_slimtrace_options "$program" "$command")" -- "$word")
 	elif [[ ! $command ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_slimtrace_commands "$program")" -- "$word")
-	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == *-file || ${COMP_WORDS[COMP_CWORD - 1]} == --from-record || $command == merge ]]; then
+	elif [[ $command == merge || ${COMP_WORDS[COMP_CWORD - 1]} == @(*-file|--from-record|--registry-ca|-o|--output|--output-dir) ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 	else
-		mapfile -t COMPREPLY < <(compgen -W "$(_slimtrace_images)" -- "$word")
+		mapfile -t COMPREPLY < <(
+			compgen -W "$(_slimtrace_images)" -- "$word"
+			# Records, and then their image.
+			if [[ $command == push ]]; then compgen -f -- "$word"; fi
+		)
 		# bash replaces what is after the last colon only.
 		if [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then COMPREPLY=("${COMPREPLY[@]#"${word%:*}:"}"); fi
 	fi

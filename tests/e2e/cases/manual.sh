@@ -53,6 +53,9 @@ is 'bash: global options' "$(completed 'slimtrace --output-f')" --output-format
 is 'bash: images' "$(completed 'slimtrace build e2e/comp')" e2e/complete:one
 echo >record-1.json
 is 'bash: files' "$(completed 'slimtrace build --from-record record-')" record-1.json
+is 'bash: a record, of an image' "$(completed 'slimtrace push record-')" record-1.json
+is 'bash: an image, of records' "$(completed 'slimtrace push record-1.json e2e/comp')" e2e/complete:one
+is 'bash: where a record goes' "$(completed 'slimtrace pull -o record-')" record-1.json
 # --- the others: what they ask is the same, so that they are read without an error is what is left ---
 if command -v zsh >/dev/null; then ok 'zsh reads it' zsh -n root/usr/share/zsh/vendor-completions/_slimtrace; else skip 'zsh' 'not installed'; fi
 if command -v fish >/dev/null; then

@@ -4,7 +4,12 @@
 # Records travel beside their image in a registry: pushed by many at once, none is lost, pulled as one. With no
 # credentials, with a password, with tokens, with TLS.
 . "$(dirname "$0")/../lib.sh"
-command -v docker-registry >/dev/null || skip_all 'docker-registry is not installed'
+# shellcheck source=../../../tools/lib/say.sh
+. "$e2e/../../tools/lib/say.sh"
+# shellcheck source=../../../tools/lib/packages.sh
+. "$e2e/../../tools/lib/packages.sh"
+(packages_install 'the registry test' "${packages_registry[@]}") >install.log 2>&1 ||
+	skip_all "docker-registry cannot be installed: $(tail -n 1 install.log)"
 # shellcheck source=../registry/lib.sh
 . "$e2e/registry/lib.sh"
 export DOCKER_CONFIG=$PWD/docker-config
@@ -83,8 +88,9 @@ ok 'it fits the schema' valid record.schema.json all.json
 registry pull --output-dir each "$app"
 is 'one by one' "$rc $(find each -name 'record-*.json' | wc -l)" '0 13'
 slimtrace merge -o merged.json each/*.json
-# Kernels are listed as they come.
-same 'one by one: the same when merged' "$(jq 'del(.host.kernel)' merged.json)" "$(jq 'del(.host.kernel)' all.json)"
+# Kernels, and programs that began at the same time, are listed as they come.
+same_runs() { jq -S '[.runs, .syscalls, ([.accesses[] | del(.programs, .first_ns)] | sort)] | walk(if type == "object" then del(.first_by) else . end)' "$1"; }
+same 'one by one: the same when merged' "$(same_runs merged.json)" "$(same_runs all.json)"
 slim 'of them all' --rule-off entrypoint --from-record all.json --tag e2e/fleet.slim "$app"
 is 'of them all: files of both runs' "$(info paths e2e/fleet.slim | grep '^/data/.' | tr '\n' ' ')" '/data/one /data/two '
 is 'of them all: it works' "$(run_image e2e/fleet.slim)" 'the one'
@@ -175,6 +181,25 @@ for config in '{"credsStore": "e2e"}' "{\"credHelpers\": {\"127.0.0.1:$port\": \
 	PATH=$PWD/bin:$PATH registry pull -o back.json "$app"
 	is "$config" "$rc $(<helper.log)" "0 get 127.0.0.1:$port"
 done
+# Under sudo: what the user who called it has, by the user's own helper with the user's rights.
+mkdir -p home/.docker
+echo '{"credsStore": "caller"}' >home/.docker/config.json
+cat >bin/docker-credential-caller <<'END'
+#!/bin/sh
+read -r server
+[ "$(id -u):$(id -g):$HOME" = "4242:4343:$(cat helper.home)" ] || { echo "as $(id -u):$(id -g) of $HOME"; exit 1; }
+echo '{"ServerURL": "x", "Username": "anna", "Secret": "se:cr=et"}'
+END
+chmod +x bin/docker-credential-caller
+echo "$PWD/home" >helper.home
+{ grep -v ':4242:' /etc/passwd; echo "e2e-caller:x:4242:4343::$PWD/home:/bin/sh"; } >passwd
+for path in "$SCRATCH" "$SCRATCH/.."; do [[ $(stat -Lc %A "$path") == *x ]] || chmod o+x "$path"; done
+rc=0
+# shellcheck disable=SC2016 # the inner shell's
+env -u DOCKER_CONFIG SUDO_UID=4242 HOME=/nowhere PATH="$PWD/bin:$PATH" unshare --mount --propagation private \
+	sh -c 'mount --bind passwd /etc/passwd && exec "$@"' sh nsenter --net="/proc/$engine_pid/ns/net" \
+	"$SLIMTRACE" pull -o back.json "$app" >stdout 2>stderr </dev/null || rc=$?
+is 'under sudo: who called it' "$rc $(grep error: stderr)" '0 '
 registry pull -o back.json "$app"
 is 'a helper that is not installed: exit status' "$rc" 2
 has 'a helper that is not installed: named' "$err" docker-credential-e2e
