@@ -15,7 +15,7 @@
  * that does not fit ERR_USAGE. Answers are untrusted: bounded, type-checked, digests verified.
  * Credentials are docker's, and never logged; they go to the registry, and to the token service
  * that it names, only. Certificates are always verified. What a registry or a network refuses for
- * a moment (429, 502, 503, 504, a broken connection) is tried again.
+ * a moment (429, 500, 502, 503, 504, a broken connection) is tried again.
  */
 #ifndef SLIMTRACE_REGISTRY_H
 #define SLIMTRACE_REGISTRY_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as what a registry answers with. The first byte chooses: an artifact's manifest, an
- * index that one is added to, a list of tags, a Link header, challenges (a line each), gzip,
- * base64, a Location.
+ * Any bytes as what a registry answers with. The first byte chooses: an image's manifest or index,
+ * an artifact's manifest, an index that one is added to, a list of tags, a Link header, challenges
+ * (a line each), gzip, base64, a Location.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -128,6 +128,15 @@ static void location(const char *text)
 	(void)web_is_loopback(text);
 }
 
+static void image(const struct strbuf *text)
+{
+	struct image_said said = { 0 };
+	struct err err = ERR_INIT;
+	int result = image_parse(text, "arm/v7", &said, &err);
+
+	must(result == 0 ? digest_valid(said.digest.str) : err.msg[0] != '\0');
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -153,6 +162,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 5:
 		base64(text.buf);
+		break;
+	case 6:
+		image(&text);
 		break;
 	default:
 		location(text.buf);

@@ -187,7 +187,7 @@ static void test_bad_images(void)
 	check_open(MANIFEST_1, 404, "", "", -ENOENT, "is not in its registry", "no image");
 	check_open(MANIFEST_1, 403, "", "{\"errors\":[{\"message\":\"no\\u001b[31m way\"}]}",
 		   -EACCES, "no\\x1b[31m way (status 403)", "a refusal, in its words");
-	check_open(MANIFEST_1, 500, "", "<html>", -EPROTO, "(status 500)", "a page");
+	check_open(MANIFEST_1, 505, "", "<html>", -EPROTO, "(status 505)", "a page");
 	check_open(MANIFEST_1, 200, "", "nonsense", -EBADMSG, "not valid JSON", "no JSON");
 	check_open(MANIFEST_1, 200, "", "{\"schemaVersion\":1}", -EBADMSG, "not known",
 		   "an old manifest");
@@ -202,6 +202,18 @@ static void test_bad_images(void)
 	check_open(MANIFEST_1, 307, "Location: file:///etc/passwd\r\n", "", -EPROTO, "nowhere",
 		   "to a file");
 	check_open(MANIFEST_1, 401, "", "", -EACCES, "who we are", "no way in is told");
+}
+
+static void test_half_written(void)
+{
+	_cleanup_shop_ struct shop s;
+	_cleanup_(registry_free) struct registry *r = NULL;
+	struct err err;
+
+	shop_begin(&s);
+	reply(s.f, "GET /v2/a/b/blobs/", 200, "", "{", 1);
+	shop_fill(&s);
+	is_int(open_as(&s, "amd64", false, &r, &err), 0, "half of it for a moment");
 }
 
 static void test_too_large(void)
@@ -408,8 +420,16 @@ static void test_bad_pushes(void)
 	check_push("PUT /v2/a/b/manifests/", &(struct fake_reply){ .bytes = EMPTY("405", "") },
 		   -EPROTO, "does not take the artifact", "a registry that takes no artifacts");
 	check_push("PUT /v2/a/b/manifests/sha256-",
-		   &(struct fake_reply){ .bytes = EMPTY("400", "") }, -EPROTO,
+		   &(struct fake_reply){ .bytes = EMPTY("400", "") }, -EINVAL,
 		   "does not take the artifact", "a registry that takes no such tag");
+	check_push("PUT /v2/a/b/manifests/",
+		   &(struct fake_reply){ .bytes = EMPTY("400", ""), .times = 1 }, 0, "",
+		   "another digest for a moment, as it is written by another");
+	check_push("PUT /v2/a/b/manifests/",
+		   &(struct fake_reply){ .bytes = EMPTY("404", ""), .times = 2 }, 0, "",
+		   "a blob that is missing for a moment");
+	check_push("HEAD /v2/a/b/", &(struct fake_reply){ .bytes = EMPTY("500", ""), .times = 1 },
+		   0, "", "a broken answer for a moment");
 }
 
 /* --- pulling --- */
@@ -579,6 +599,7 @@ int main(void)
 	test_image();
 	test_index();
 	test_bad_images();
+	test_half_written();
 	test_too_large();
 	test_token();
 	test_bad_tokens();

@@ -17,7 +17,8 @@
 #include "slimtrace/base/text.h"
 #include "slimtrace/cli.h"
 
-#define BATCH 16 /* so many are held in memory, the merged one besides */
+#define MAX_COLUMN 200 /* bytes of what somebody wrote */
+#define BATCH 16       /* so many are held in memory, the merged one besides */
 
 struct pull_args {
 	struct registry_args registry;
@@ -66,8 +67,12 @@ static void print_help(void)
 static void add_column(struct strbuf *sb, const char *text, int width)
 {
 	_cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
+	size_t len;
 
-	text_add_safe(&safe, text ? text : "-", strnlen(text ? text : "-", 200));
+	if (!text)
+		text = "-";
+	len = strlen(text);
+	text_add_safe(&safe, text, len < MAX_COLUMN ? len : MAX_COLUMN);
 	strbuf_addf(sb, "%-*s  ", width, safe.buf);
 }
 
@@ -213,6 +218,8 @@ static int finish(struct pulled *p, cJSON *doc, struct err *err)
 	progress_done("%zu record%s of %s", p->taken, p->taken == 1 ? "" : "s",
 		      registry_image(p->registry));
 	merged_tell(p->batch[0], doc);
+	if (doc)
+		json_add_int(doc, "of_other_images", (int64_t)p->of_others);
 	return 0;
 }
 

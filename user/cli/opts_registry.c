@@ -19,7 +19,7 @@ static const struct option_row rows[] = {
 	{ "platform", OPTION_CALL, 0, "linux/ARCH[/VARIANT]",
 	  "which image of one for several (this machine's)", set_platform },
 	{ "plain-http", OPTION_TRI, REGISTRY_ARG(opts.plain_http), NULL,
-	  "no TLS (only for localhost and 127.0.0.0/8)", NULL },
+	  "no TLS (the default only for localhost and 127.0.0.0/8)", NULL },
 	{ "registry-ca", OPTION_STRING, REGISTRY_ARG(opts.ca), "FILE",
 	  "certificate authority of the registry, beside the system's "
 	  "(/etc/docker/certs.d/HOST:PORT/ca.crt)",

@@ -82,6 +82,18 @@ static enum challenge_scheme scheme_of(const char *name, size_t len)
 							    : CHALLENGE_NONE;
 }
 
+/* Takes @c over. */
+static void prefer(struct challenge *ret, struct challenge c)
+{
+	struct challenge worse = c;
+
+	if (c.scheme > ret->scheme && (c.scheme != CHALLENGE_BEARER || c.realm)) {
+		worse = *ret;
+		*ret = c;
+	}
+	challenge_release(&worse);
+}
+
 static void choose_of(const char *p, struct challenge *ret)
 {
 	for (;;) {
@@ -94,12 +106,7 @@ static void choose_of(const char *p, struct challenge *ret)
 			return;
 		c.scheme = scheme_of(p, len);
 		p = read_parameters(p + len, &c);
-		if (c.scheme > ret->scheme && (c.scheme != CHALLENGE_BEARER || c.realm)) {
-			challenge_release(ret);
-			*ret = c;
-		} else {
-			challenge_release(&c);
-		}
+		prefer(ret, c);
 	}
 }
 

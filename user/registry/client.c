@@ -14,6 +14,7 @@
 
 #define MAX_REDIRECTS 5
 #define TRIES 5
+#define GET_TRIES 3
 #define FIRST_PAUSE_MS 500
 #define MAX_PAUSE_S 60
 
@@ -61,6 +62,7 @@ int client_refused(const struct registry *r, const struct web_answer *a, const c
 	int code = status == 404		    ? ENOENT
 		   : status == 401 || status == 403 ? EACCES
 		   : status == 429		    ? EAGAIN
+		   : status == 400		    ? EINVAL
 						    : EPROTO;
 	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
 
@@ -151,11 +153,13 @@ static bool is_passing(int result, const struct web_answer *a)
 	if (result < 0)
 		return result == -ECONNRESET || result == -ECONNREFUSED || result == -ETIMEDOUT ||
 		       result == -EHOSTUNREACH;
-	return a->status == 429 || (a->status >= 502 && a->status <= 504);
+	/* 500, too: a registry that is just being written to by others was seen to say so. */
+	return a->status == 429 || a->status == 500 || (a->status >= 502 && a->status <= 504);
 }
 
 /* Longer each time and never the same: many who were refused at once do not come back at once. */
-static int pause_before(unsigned int try, const struct web_answer *a, struct err *err)
+static int pause_before(unsigned int try, const struct web_answer *a, const char *why,
+			struct err *err)
 {
 	unsigned long long said = 0;
 	struct err ignored = ERR_INIT;
@@ -169,7 +173,7 @@ static int pause_before(unsigned int try, const struct web_answer *a, struct err
 	    text_parse_u64(a->retry_after, 0, MAX_PAUSE_S, "Retry-After", &said, &ignored) == 0 &&
 	    (int)said * 1000 > ms)
 		ms = (int)said * 1000;
-	log_debug("registry: another try in %d ms", ms);
+	log_info("%s; another try in %d.%d s", why, ms / 1000, ms % 1000 / 100);
 	return cancel_wait(-1, ms, err);
 }
 
@@ -181,23 +185,22 @@ int client_call(struct registry *r, const struct client_call *call, struct web_a
 		int result = authenticated(r, call, ret, &why);
 		bool passing = is_passing(result, ret);
 
+		if (passing && result >= 0)
+			result = client_refused(r, ret, "not now", &why);
 		if (passing && !call->once && try + 1 < TRIES) {
-			int waited = pause_before(try, ret, err);
-
-			if (waited < 0)
-				return waited;
+			result = pause_before(try, ret, why.msg, err);
+			if (result < 0)
+				return result;
 			continue;
 		}
 		if (result < 0)
 			*err = why;
-		else if (passing)
-			result = client_refused(r, ret, "not now", err);
 		return result;
 	}
 }
 
-int client_get(struct registry *r, const char *path, const char *accept, const struct digest *want,
-	       size_t max, struct strbuf *ret, struct err *err)
+static int get_once(struct registry *r, const char *path, const char *accept,
+		    const struct digest *want, size_t max, struct strbuf *ret, struct err *err)
 {
 	const struct client_call call = {
 		.method = "GET", .url = path, .accept = accept, .max = max, .show = true
@@ -223,4 +226,24 @@ int client_get(struct registry *r, const char *path, const char *accept, const s
 	*ret = answer.body;
 	answer.body = STRBUF_INIT;
 	return 0;
+}
+
+/* What is just being written can be read as half of it: only what stays wrong is. */
+int client_get(struct registry *r, const char *path, const char *accept, const struct digest *want,
+	       size_t max, struct strbuf *ret, struct err *err)
+{
+	for (unsigned int try = 0;; try++) {
+		struct err why = ERR_INIT;
+		int result = get_once(r, path, accept, want, max, ret, &why);
+
+		if (result != -EBADMSG || try + 1 == GET_TRIES) {
+			if (result < 0)
+				*err = why;
+			return result;
+		}
+		log_debug("registry: once more: %s", why.msg);
+		result = cancel_wait(-1, 100 << try, err);
+		if (result < 0)
+			return result;
+	}
 }

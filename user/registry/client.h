@@ -46,7 +46,7 @@ struct client_call {
 	bool show;
 };
 
-/* 0: an answer of any status but 401, 429, 502, 503, 504. */
+/* 0: an answer of any status but 401, 429, 500, 502, 503, 504. */
 int client_call(struct registry *r, const struct client_call *call, struct web_answer *ret,
 		struct err *err);
 /* An answer that is none of success as an error: "what: the registry's words (status 403)". */
@@ -55,7 +55,7 @@ int client_refused(const struct registry *r, const struct web_answer *a, const c
 /* The absolute URL of what @path is below "/v2/NAME/"; malloc'ed. */
 char *client_url(const struct registry *r, const char *path);
 
-/* GET of @path, whose content has to be @want's. Not found: -ENOENT. */
+/* GET of @path, whose content has to have the digest @want (NULL: any). Not found: -ENOENT. */
 int client_get(struct registry *r, const char *path, const char *accept, const struct digest *want,
 	       size_t max, struct strbuf *ret, struct err *err);
 
@@ -66,6 +66,12 @@ int token_answer(struct registry *r, const struct challenge *challenge, struct e
 int where_find(const char *image, const struct registry_opts *opts, struct registry *ret,
 	       struct err *err);
 /* image.c: the rest of it. */
+struct image_said {
+	bool is_index, is_docker;
+	struct digest digest; /* of what an index has for us; else of the configuration */
+};
+int image_parse(const struct strbuf *text, const char *arch, struct image_said *ret,
+		struct err *err);
 int image_find(struct registry *r, const char *arch, struct err *err);
 
 #endif

@@ -13,19 +13,13 @@
 #define MAX_JSON (1u << 20)
 #define ACCEPT MANIFEST_TYPE ", " INDEX_TYPE ", " DOCKER_MANIFEST_TYPE ", " DOCKER_INDEX_TYPE
 
-static int take_config(struct registry *r, const cJSON *manifest, struct err *err)
+static int take_config(struct registry *r, struct err *err)
 {
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = xasprintf("blobs/%s", r->config.str);
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	_cleanup_(json_free) cJSON *config = NULL;
-	const char *digest = json_str(manifest, "config.digest", "");
 	int result;
 
-	if (!digest_valid(digest))
-		return err_class_set(err, ERR_IMAGE, EBADMSG,
-				     "%s: its manifest names no configuration", r->image);
-	memcpy(r->config.str, digest, sizeof(r->config.str));
-	path = xasprintf("blobs/%s", digest);
 	result = client_get(r, path, NULL, &r->config, MAX_CONFIG_BLOB, &text, err);
 	if (!result)
 		result = json_parse_max(text.buf, text.len, "the image's configuration", MAX_JSON,
@@ -42,8 +36,7 @@ static int take_config(struct registry *r, const cJSON *manifest, struct err *er
 
 /* --- one of many --- */
 
-static int no_platform(const struct registry *r, const cJSON *index, const char *arch,
-		       struct err *err)
+static int no_platform(const cJSON *index, const char *arch, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf others = STRBUF_INIT;
 	const cJSON *d;
@@ -51,13 +44,12 @@ static int no_platform(const struct registry *r, const cJSON *index, const char 
 	cJSON_ArrayForEach (d, json_get(index, "manifests"))
 		if (!descriptor_is_attached(d))
 			descriptor_add_platform(&others, d);
-	err_class_set(err, ERR_IMAGE, ENOENT, "%s: it has no image for linux/%s", r->image, arch);
+	err_class_set(err, ERR_IMAGE, ENOENT, "it has no image for linux/%s", arch);
 	return others.len ? err_hint(err, "it has %.200s; --platform chooses", others.buf)
 			  : -ENOENT;
 }
 
-static int choose(const struct registry *r, const cJSON *index, const char *arch,
-		  struct digest *ret, struct err *err)
+static int choose(const cJSON *index, const char *arch, struct digest *ret, struct err *err)
 {
 	const cJSON *d;
 
@@ -72,21 +64,41 @@ static int choose(const struct registry *r, const cJSON *index, const char *arch
 		memcpy(ret->str, digest, sizeof(ret->str));
 		return 0;
 	}
-	return no_platform(r, index, arch, err);
+	return no_platform(index, arch, err);
 }
 
-static int take_manifest(struct registry *r, const cJSON *json, const struct strbuf *text,
-			 const struct digest *digest, struct err *err)
+int image_parse(const struct strbuf *text, const char *arch, struct image_said *ret,
+		struct err *err)
 {
-	bool docker = !strcmp(json_str(json, "mediaType", ""), DOCKER_MANIFEST_TYPE);
+	_cleanup_(json_free) cJSON *json = NULL;
+	const char *config;
+	int result = json_parse_max(text->buf, text->len, "its manifest", MAX_JSON, &json, err);
 
+	if (result < 0)
+		return result;
+	ret->is_index = cJSON_IsArray(json_get(json, "manifests"));
+	if (ret->is_index)
+		return choose(json, arch, &ret->digest, err);
 	if (json_u64(json, "schemaVersion", 0) != 2 || !json_get(json, "config"))
 		return err_class_set(err, ERR_IMAGE, EBADMSG,
-				     "%s: its manifest is of a kind that is not known", r->image);
+				     "its manifest is of a kind that is not known");
+	config = json_str(json, "config.digest", "");
+	if (!digest_valid(config))
+		return err_class_set(err, ERR_IMAGE, EBADMSG,
+				     "its manifest names no configuration");
+	memcpy(ret->digest.str, config, sizeof(ret->digest.str));
+	ret->is_docker = !strcmp(json_str(json, "mediaType", ""), DOCKER_MANIFEST_TYPE);
+	return 0;
+}
+
+static int take_manifest(struct registry *r, const struct image_said *said,
+			 const struct digest *digest, size_t size, struct err *err)
+{
 	r->manifest = *digest;
-	r->manifest_size = text->len;
-	r->manifest_type = xstrdup(docker ? DOCKER_MANIFEST_TYPE : MANIFEST_TYPE);
-	return take_config(r, json, err);
+	r->manifest_size = size;
+	r->manifest_type = xstrdup(said->is_docker ? DOCKER_MANIFEST_TYPE : MANIFEST_TYPE);
+	r->config = said->digest;
+	return take_config(r, err);
 }
 
 static int no_image(const struct registry *r, struct err *err)
@@ -103,8 +115,8 @@ int image_find(struct registry *r, const char *arch, struct err *err)
 	for (unsigned int i = 0; i <= MAX_INDEXES; i++) {
 		_cleanup_free_ char *path = xasprintf("manifests/%s", reference);
 		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-		_cleanup_(json_free) cJSON *json = NULL;
 		struct digest asked = { "" }, is;
+		struct image_said said = { 0 };
 		bool by_digest = digest_valid(reference);
 		int result;
 
@@ -115,20 +127,16 @@ int image_find(struct registry *r, const char *arch, struct err *err)
 		if (result == -ENOENT && err->class == ERR_IMAGE)
 			return no_image(r, err);
 		if (!result)
-			result = json_parse_max(text.buf, text.len, "its manifest", MAX_JSON, &json,
-						err);
+			result = image_parse(&text, arch, &said, err);
 		if (result < 0)
 			return err_wrap(err, "%s", r->image);
 		is = sha256_of(text.buf, text.len);
 		if (!i)
 			r->index = is;
-		if (!cJSON_IsArray(json_get(json, "manifests")))
-			return take_manifest(r, json, &text, &is, err);
-		result = choose(r, json, arch, &is, err);
-		if (result < 0)
-			return result;
+		if (!said.is_index)
+			return take_manifest(r, &said, &is, text.len, err);
 		free(reference);
-		reference = xstrdup(is.str);
+		reference = xstrdup(said.digest.str);
 	}
 	return err_class_set(err, ERR_IMAGE, ELOOP, "%s: too many indexes in each other", r->image);
 }

@@ -12,6 +12,7 @@
 #include "slimtrace/base/log.h"
 
 #define BLOB_TRIES 4
+#define MANIFEST_TRIES 5
 #define INDEX_TRIES 6
 
 struct digest registry_record_digest(const struct record *rec)
@@ -105,8 +106,9 @@ static int put_blob(struct registry *r, const struct digest *digest, const void 
 			result = upload(r, digest, data, len, &why);
 		if (!result)
 			return 0;
-		if (try + 1 == BLOB_TRIES || (result != -ECONNRESET && result != -ETIMEDOUT &&
-					      result != -EPROTO && result != -EAGAIN)) {
+		if (try + 1 == BLOB_TRIES ||
+		    (result != -ECONNRESET && result != -ETIMEDOUT && result != -EPROTO &&
+		     result != -EAGAIN && result != -EINVAL && result != -ENOENT)) {
 			*err = why;
 			return result;
 		}
@@ -119,8 +121,8 @@ static int put_blob(struct registry *r, const struct digest *digest, const void 
 
 /* --- manifests --- */
 
-static int put_manifest(struct registry *r, const char *reference, const char *type,
-			const struct strbuf *text, bool *ret_listed, struct err *err)
+static int put_manifest_once(struct registry *r, const char *reference, const char *type,
+			     const struct strbuf *text, bool *ret_listed, struct err *err)
 {
 	_cleanup_free_ char *path = xasprintf("manifests/%s", reference);
 	const struct client_call call = {
@@ -140,6 +142,30 @@ static int put_manifest(struct registry *r, const char *reference, const char *t
 				     answer.digest, is.str);
 	*ret_listed = answer.subject && !strcmp(answer.subject, r->manifest.str);
 	return 0;
+}
+
+/*
+ * docker-registry 2.8 reads what another connection is just writing, though it is the same: it then
+ * finds a blob missing (404) or another digest (400).
+ */
+static int put_manifest(struct registry *r, const char *reference, const char *type,
+			const struct strbuf *text, bool *ret_listed, struct err *err)
+{
+	for (unsigned int try = 0;; try++) {
+		struct err why = ERR_INIT;
+		int result = put_manifest_once(r, reference, type, text, ret_listed, &why);
+
+		if (!result)
+			return 0;
+		if ((result != -ENOENT && result != -EINVAL) || try + 1 == MANIFEST_TRIES) {
+			*err = why;
+			return result;
+		}
+		log_debug("registry: once more: %s", why.msg);
+		result = cancel_wait(-1, 100 << try, err);
+		if (result < 0)
+			return result;
+	}
 }
 
 static int get_index(struct registry *r, const char *tag, struct strbuf *ret, struct err *err)

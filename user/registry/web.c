@@ -31,7 +31,7 @@ struct web {
 };
 
 /* One call under way: what libcurl's callbacks get. */
-struct exchange_of {
+struct transfer {
 	struct web *w;
 	const struct web_request *req;
 	struct web_answer *ret;
@@ -136,7 +136,7 @@ static void take_header(struct web_answer *a, const char *line, size_t len)
 
 static size_t on_header(char *data, size_t size, size_t n, void *ctx)
 {
-	struct exchange_of *x = ctx;
+	struct transfer *x = ctx;
 	size_t len = size * n;
 	long status = 0;
 
@@ -157,7 +157,7 @@ static size_t on_header(char *data, size_t size, size_t n, void *ctx)
 
 static size_t on_data(char *data, size_t size, size_t n, void *ctx)
 {
-	struct exchange_of *x = ctx;
+	struct transfer *x = ctx;
 	size_t len = size * n;
 
 	if (len > x->req->max - x->ret->body.len) {
@@ -172,7 +172,7 @@ static size_t on_data(char *data, size_t size, size_t n, void *ctx)
 static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
 		       curl_off_t up)
 {
-	const struct exchange_of *x = ctx;
+	const struct transfer *x = ctx;
 	bool sends = x->req->len > 0;
 	curl_off_t all = sends ? up_all : down_all, done = sends ? up : down;
 	char of[16], so_far[16];
@@ -219,7 +219,7 @@ static void set_body(CURL *easy, const struct web_request *req)
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, req->method);
 }
 
-static void set_options(struct exchange_of *x, struct curl_slist *headers)
+static void set_options(struct transfer *x, struct curl_slist *headers)
 {
 	CURL *easy = x->w->easy;
 	const char *name = strstr(x->req->url, "://");
@@ -261,7 +261,7 @@ static int origin_length(const char *url)
 	return name ? (int)(name + 3 - url + (ptrdiff_t)strcspn(name + 3, "/?#")) : 0;
 }
 
-static int failure(const struct exchange_of *x, CURLcode code)
+static int failure(const struct transfer *x, CURLcode code)
 {
 	const char *why = x->w->why[0] ? x->w->why : curl_easy_strerror(code), *url = x->req->url;
 	int n = (int)code; /* over a hundred codes, of which few matter here */
@@ -289,7 +289,7 @@ static int failure(const struct exchange_of *x, CURLcode code)
 	return -what;
 }
 
-static int result(struct exchange_of *x)
+static int result(struct transfer *x)
 {
 	CURLMsg *msg;
 	int left;
@@ -300,7 +300,7 @@ static int result(struct exchange_of *x)
 	return err_class_set(x->err, ERR_ENGINE, EIO, "the call to the registry has no result");
 }
 
-static int run(struct exchange_of *x)
+static int run(struct transfer *x)
 {
 	struct curl_waitfd end = { .fd = cancel_fd(), .events = CURL_WAIT_POLLIN };
 	int running = 1;
@@ -320,7 +320,7 @@ static int run(struct exchange_of *x)
 }
 
 /* Without the query, in which upload states and signatures are. */
-static void log_call(const struct exchange_of *x, int r, uint64_t start_ms)
+static void log_call(const struct transfer *x, int r, uint64_t start_ms)
 {
 	const char *url = x->req->url;
 	unsigned long long ms = clock_mono_ms() - start_ms;
@@ -335,7 +335,7 @@ static void log_call(const struct exchange_of *x, int r, uint64_t start_ms)
 
 int web_call(struct web *w, const struct web_request *req, struct web_answer *ret, struct err *err)
 {
-	struct exchange_of x = { .w = w, .req = req, .ret = ret, .err = err };
+	struct transfer x = { .w = w, .req = req, .ret = ret, .err = err };
 	uint64_t start_ms = clock_mono_ms();
 	struct curl_slist *headers;
 	int r;
@@ -379,20 +379,20 @@ static CURLU *parse(const char *text)
 	return NULL;
 }
 
-char *web_resolve(const char *base, const char *text)
+char *web_resolve(const char *base, const char *url)
 {
-	CURLU *url = parse(base);
+	CURLU *at = parse(base);
 	char *ret = NULL, *absolute = NULL;
 
-	if (url && curl_url_set(url, CURLUPART_URL, text, CURLU_PATH_AS_IS) == CURLUE_OK &&
-	    curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
-	    curl_url_set(url, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
-	    curl_url_set(url, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK &&
-	    curl_url_get(url, CURLUPART_URL, &absolute, 0) == CURLUE_OK &&
+	if (at && curl_url_set(at, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK &&
+	    curl_url_set(at, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
+	    curl_url_set(at, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
+	    curl_url_set(at, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK &&
+	    curl_url_get(at, CURLUPART_URL, &absolute, 0) == CURLUE_OK &&
 	    (!strncmp(absolute, "https://", 8) || !strncmp(absolute, "http://", 7)))
 		ret = xstrdup(absolute);
 	curl_free(absolute);
-	curl_url_cleanup(url);
+	curl_url_cleanup(at);
 	return ret;
 }
 

@@ -39,10 +39,10 @@ sudo() { "$@"; }
 export -f sudo
 awk '/^```sh$/ {on = 1; next} /^```$/ {if (on) print "echo \"block " ++n " done\" >&3"; on = 0} on' "$top/docs/fleet.md" |
 	sed "s#registry\\.example#$here#g" >fleet.sh
-(cd work && PATH=$PWD/../bin:$PATH inside bash -eu ../fleet.sh 3>../done >../page.out 2>&1 </dev/null)
+(cd work && PATH=$PWD/../bin:$PATH inside bash -eu ../fleet.sh 3>../blocks >../page.out 2>&1 </dev/null)
 rc=$?
-if ((rc == 0)); then pass "the page: all $(wc -l <done) blocks"; else
-	fail "the page: block $(($(wc -l <done) + 1))" "exit status $rc" "$(tail -n 12 page.out)"
+if ((rc == 0)); then pass "the page: all $(wc -l <blocks) blocks"; else
+	fail "the page: block $(($(wc -l <blocks) + 1))" "exit status $rc" "$(tail -n 12 page.out)"
 fi
 is 'the page: the records of three runs' "$(jq .runs work/all.json)" 3
 is 'the page: in how many what was used' "$(jq -c '[.accesses[] | select(.source == "file" and .on_image) |
@@ -118,9 +118,9 @@ known() { # COMMAND: its options
 for command in push pull build; do
 	line=$(grep -oE "slimtrace $command .*" workflow.sh | tail -n 1)
 	has "workflow: it has a line with $command" "$line" "slimtrace $command"
-	for option in $(grep -oE '(^| )--[a-z][a-z-]*' <<<"$line"); do
+	while read -r option; do
 		ok "workflow: $command has $option" grep -qxF -e "$option" <(known "$command")
-	done
+	done < <(grep -oE '(^| )--[a-z][a-z-]*' <<<"$line")
 done
 ok 'workflow: what installs is there' test -x "$top/tools/action/install"
 is 'nothing is left behind' "$(leftovers)" ''

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Debian's docker-registry, in the engine's network namespace, each with a port and a folder of its own.
 # Sourced by cases, after lib.sh.
+# shellcheck disable=SC2034,SC2154 # rc, out and err are read by the cases, state is lib.sh's
 
 registry_pids=()
 socket=${DOCKER_HOST#unix://}
