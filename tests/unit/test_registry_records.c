@@ -250,6 +250,27 @@ static void test_bad_lists(void)
 		   "no digest", "one without a digest");
 }
 
+/* With the API, tags are only for what is older than it. */
+static void test_hidden_tags(void)
+{
+	_cleanup_shop_ struct shop s;
+	_cleanup_(registry_free) struct registry *r = NULL;
+	struct registry_artifacts all = { 0 };
+	_cleanup_strbuf_ struct strbuf list = STRBUF_INIT;
+	struct digest digest;
+	struct err err;
+
+	shop_begin(&s);
+	digest = stock(&s, NULL, "{}");
+	descriptor_of(&list, &digest);
+	reply(s.f, "GET /v2/a/b/referrers/", 200, "", list.buf, 0);
+	reply(s.f, "GET /v2/a/b/tags/list?", 403, "", "", 0);
+	shop_fill(&s);
+	is_int(list_of(&s, &r, &all, &err), 0, "the API where tags are for nobody to see");
+	is_int((long long)all.n, 1, "has the record");
+	registry_artifacts_release(&all);
+}
+
 static void test_lying_blob(void)
 {
 	_cleanup_shop_ struct shop s;
@@ -284,6 +305,7 @@ int main(void)
 	test_list_pages();
 	test_list_tags();
 	test_bad_lists();
+	test_hidden_tags();
 	test_lying_blob();
 	return tap_done();
 }

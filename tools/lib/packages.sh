@@ -17,7 +17,7 @@ packages_test=(crun=crun python3-jsonschema curl=curl nghttp2-server=nghttpd jq=
 	libcap2-bin=setcap tmux=tmux apparmor=apparmor_parser strace docker-compose=docker-compose python3-yaml
 	groff-base=groff zsh=zsh fish=fish dpkg-dev=dpkg-shlibdeps lintian=lintian
 	nodejs=node npm=npm chromium=chromium)
-packages_registry=(docker-registry=docker-registry openssl=openssl)
+packages_registry=(docker-registry=docker-registry openssl=openssl skopeo=skopeo)
 packages_archives=(skopeo=skopeo umoci=umoci podman=podman conmon=conmon crun=crun)
 packages_podman=(podman=podman conmon=conmon crun=crun)
 packages_vm=(qemu-system-x86=qemu-system-x86_64 cpio=cpio xz-utils=xz jq=jq busybox-static=busybox)

@@ -268,8 +268,6 @@ static int run(const struct pull_args *args, const char *image, bool json, struc
 	if (!r) {
 		progress_phase("pull");
 		r = registry_list(registry, args->keep_going, &all, err);
-		if (r == -EBADMSG && err->class == ERR_FAILURE)
-			err_hint(err, "--keep-going leaves it out");
 	}
 	if (!r && args->list)
 		progress_clear();

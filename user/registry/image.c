@@ -26,8 +26,10 @@ static int take_config(struct registry *r, struct err *err)
 					&config, err);
 	if (!result)
 		result = json_strvec(config, "rootfs.diff_ids", &r->diff_ids, err);
-	if (result < 0)
+	if (result < 0) {
+		err->class = err->class == ERR_FAILURE ? ERR_IMAGE : err->class;
 		return err_wrap(err, "%s", r->image);
+	}
 	if (!r->diff_ids.n)
 		return err_class_set(err, ERR_IMAGE, EBADMSG,
 				     "%s is no container image: it has no layers", r->image);
@@ -128,8 +130,10 @@ int image_find(struct registry *r, const char *arch, struct err *err)
 			return no_image(r, err);
 		if (!result)
 			result = image_parse(&text, arch, &said, err);
-		if (result < 0)
+		if (result < 0) {
+			err->class = err->class == ERR_FAILURE ? ERR_IMAGE : err->class;
 			return err_wrap(err, "%s", r->image);
+		}
 		is = sha256_of(text.buf, text.len);
 		if (!i)
 			r->index = is;

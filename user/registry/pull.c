@@ -73,8 +73,10 @@ static int read_pages(struct pages *p, const char *path, struct err *err)
 		result = p->take(p, &answer.body, err);
 		if (result >= 0)
 			result = next_page(p, &url, answer.link, n, err);
-		if (result < 0)
+		if (result < 0) {
+			err->class = ERR_ENGINE;
 			return err_wrap(err, "registry %s", p->r->host);
+		}
 	}
 	return 1;
 }
@@ -94,7 +96,9 @@ static int take_tags(struct pages *p, const struct strbuf *text, struct err *err
 
 /* --- all places --- */
 
-/* Digests of artifacts by the Referrers API, or by the index that stands in for it. */
+/*
+ * Digests of artifacts by the Referrers API, 1, or by the index that stands in for it, 0.
+ */
 static int ask_index(struct registry *r, struct strvec *ret, struct err *err)
 {
 	_cleanup_free_ char *tag = artifact_index_tag(&r->manifest);
@@ -110,20 +114,30 @@ static int ask_index(struct registry *r, struct strvec *ret, struct err *err)
 	strbuf_addf(&path, "referrers/%s?artifactType=", r->manifest.str);
 	url_add(&path, REGISTRY_ARTIFACT_TYPE);
 	result = read_pages(&p, path.buf, err);
-	if (!result)
-		result = read_pages(&p, fallback, err);
+	if (result)
+		return result;
+	result = read_pages(&p, fallback, err);
 	return result < 0 ? result : 0;
 }
 
-static int ask_tags(struct registry *r, struct strvec *ret, struct err *err)
+/* Also with the API: what was pushed before it came. Who may not see the tags does without, then.
+ */
+static int ask_tags(struct registry *r, bool has_api, struct strvec *ret, struct err *err)
 {
 	struct pages p = { .r = r,
 			   .what = "the list of tags",
 			   .accept = "application/json",
 			   .ret = ret,
 			   .take = take_tags };
-	int result = read_pages(&p, "tags/list?n=1000", err);
+	struct err why = ERR_INIT;
+	int result = read_pages(&p, "tags/list?n=1000", &why);
 
+	if (result == -EACCES && has_api) {
+		log_debug("registry: %s", why.msg);
+		return 0;
+	}
+	if (result < 0)
+		*err = why;
 	return result < 0 ? result : 0;
 }
 
@@ -162,8 +176,10 @@ static int take_manifest(struct registry *r, const char *reference, struct strma
 		*err = ERR_INIT;
 		return 0;
 	}
-	if (result < 0)
-		return err_wrap(err, "artifact %s", reference);
+	if (result < 0) {
+		err_wrap(err, "artifact %s", reference);
+		return err_hint(err, "--keep-going leaves it out");
+	}
 	if (!result || strmap_put(seen, a.digest.str, ret)) {
 		registry_artifact_release(&a);
 		return 0;
@@ -192,9 +208,8 @@ int registry_list(struct registry *r, bool keep_going, struct registry_artifacts
 	_cleanup_strvec_ struct strvec names = STRVEC_INIT;
 	int result = ask_index(r, &names, err);
 
-	/* Also where there is an API: what was pushed before it came. */
-	if (!result)
-		result = ask_tags(r, &names, err);
+	if (result >= 0)
+		result = ask_tags(r, result > 0, &names, err);
 	if (!result)
 		result = take_all(r, &names, keep_going, ret, err);
 	if (result < 0)

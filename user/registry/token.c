@@ -68,8 +68,10 @@ static int take_token(struct registry *r, const struct web_answer *a, struct err
 	int result = json_parse_max(a->body.buf, a->body.len, "the token service's answer", 1000,
 				    &json, err);
 
-	if (result < 0)
+	if (result < 0) {
+		err->class = ERR_ENGINE;
 		return result;
+	}
 	token = json_str(json, "token", "");
 	if (!*token)
 		token = json_str(json, "access_token", "");

@@ -21,6 +21,7 @@
 #define MAX_CHALLENGES 16
 #define CONNECT_MS 15000
 #define STALL_S 120
+#define SHOWN_BYTES (1 << 20) /* what is smaller is there before it can be read */
 
 struct web {
 	char *ca;
@@ -177,7 +178,7 @@ static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off
 	curl_off_t all = sends ? up_all : down_all, done = sends ? up : down;
 	char of[16], so_far[16];
 
-	if (x->req->show && all > 0)
+	if (x->req->show && all > SHOWN_BYTES)
 		progress_update("%s of %s", format_bytes(so_far, (unsigned long long)done),
 				format_bytes(of, (unsigned long long)all));
 	return 0;

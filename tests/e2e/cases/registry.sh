@@ -137,6 +137,25 @@ is '--list and -o: exit status' "$rc" 2
 has 'what is wrong is told to programs, too' "$(registry --output-format json pull "127.0.0.1:$port/fleet/none:1"; echo "$out")" '"state":'
 inside curl -fsS --noproxy '*' -o /dev/null "http://127.0.0.1:$port/v2/" && ok 'it still stands' true
 
+# --- an image for several platforms ---
+other_manifest=$(inside curl -fsSI --noproxy '*' -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' \
+	"http://127.0.0.1:$port/v2/fleet/other/manifests/1" | tr -d '\r' | awk 'tolower($1) == "docker-content-digest:" {print $2}')
+inside skopeo copy -q --src-tls-verify=false --dest-tls-verify=false "docker://$other" "docker://127.0.0.1:$port/fleet/app:arm" >skopeo.log 2>&1
+size() { raw_docker "manifests/$1" | wc -c; }
+raw_docker() { inside curl -fsS --noproxy '*' -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' "http://127.0.0.1:$port/v2/fleet/app/$1"; }
+jq -n --arg one "$manifest" --argjson one_size "$(size "$manifest")" --arg two "$other_manifest" --argjson two_size "$(size "$other_manifest")" '
+	def entry($digest; $size; $arch): {mediaType: "application/vnd.docker.distribution.manifest.v2+json", $digest, $size, platform: {os: "linux", architecture: $arch}};
+	{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [entry($two; $two_size; "arm64"), entry($one; $one_size; "amd64")]}' >index.json
+inside curl -fsS --noproxy '*' -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary @index.json \
+	"http://127.0.0.1:$port/v2/fleet/app/manifests/many" >put.log 2>&1
+registry --output-format json push two.json "127.0.0.1:$port/fleet/app:many"
+is "several platforms: this machine's" "$rc $(jq -r .digest <<<"$out")" "0 $manifest"
+registry push --platform linux/arm64 two.json "127.0.0.1:$port/fleet/app:many"
+is "several platforms: another's" "$rc" 2
+registry push --platform linux/s390x two.json "127.0.0.1:$port/fleet/app:many"
+is 'several platforms: none: exit status' "$rc" 5
+has 'several platforms: none: which there are' "$err" 'linux/arm64, linux/amd64'
+
 # --- a registry that goes, and comes back ---
 kill "$served_pid"
 wait "$served_pid" 2>/dev/null
