@@ -7,6 +7,7 @@
 
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/ref.h"
+#include "slimtrace/base/strmap.h"
 
 #define MAX_JSON (2u << 20)
 #define MAX_ANNOTATIONS 64
@@ -182,26 +183,30 @@ int artifact_index_parse(const struct strbuf *text, struct strvec *ret, struct e
 	return 0;
 }
 
-static bool has_digest(const cJSON *list, const char *digest)
+/* The digests in a list of descriptors. */
+static struct strmap *digests_of(cJSON *list)
 {
-	const cJSON *d;
+	struct strmap *map = strmap_new();
+	cJSON *d;
 
 	cJSON_ArrayForEach (d, list)
-		if (!strcmp(json_str(d, "digest", ""), digest))
-			return true;
-	return false;
+		strmap_put(map, json_str(d, "digest", ""), d);
+	return map;
 }
 
 /* What @from has and @to has not. Returns how many there were. */
 static unsigned int add_missing(const cJSON *from, cJSON *to)
 {
+	_cleanup_(strmap_free) struct strmap *there = digests_of(to);
 	unsigned int n = 0;
 	const cJSON *d;
 
 	cJSON_ArrayForEach (d, from) {
-		if (has_digest(to, json_str(d, "digest", "")))
+		const char *digest = json_str(d, "digest", "");
+
+		if (strmap_get(there, digest))
 			continue;
-		json_append(to, cJSON_Duplicate(d, true));
+		strmap_put(there, digest, json_append(to, cJSON_Duplicate(d, true)));
 		n++;
 	}
 	return n;
@@ -211,7 +216,8 @@ int artifact_index_add(const struct strbuf *text, const struct registry_artifact
 		       cJSON *also, struct strbuf *ret, struct err *err)
 {
 	_cleanup_(json_free) cJSON *index = NULL;
-	cJSON *list, *own;
+	_cleanup_(json_free) cJSON *own = json_array();
+	cJSON *list, *d;
 	int result = text->len ? parse_index(text, &index, err) : 0;
 
 	if (result < 0)
@@ -223,11 +229,10 @@ int artifact_index_add(const struct strbuf *text, const struct registry_artifact
 		json_add(index, "manifests", json_array());
 	}
 	list = json_get(index, "manifests");
-	if (!has_digest(also, a->digest.str)) {
-		own = json_append(also, descriptor(MANIFEST_TYPE, a->digest.str, size));
-		json_add_str(own, "artifactType", REGISTRY_ARTIFACT_TYPE);
-		json_add(own, "annotations", annotations_of(a));
-	}
+	d = json_append(own, descriptor(MANIFEST_TYPE, a->digest.str, size));
+	json_add_str(d, "artifactType", REGISTRY_ARTIFACT_TYPE);
+	json_add(d, "annotations", annotations_of(a));
+	add_missing(own, also);
 	add_missing(list, also);
 	if (!add_missing(also, list))
 		return 0;
