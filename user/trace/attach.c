@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/cap.h"
 #include "slimtrace/base/clock.h"
 #include "slimtrace/base/io.h"
 #include "slimtrace/base/log.h"
@@ -365,8 +367,15 @@ static int attach(struct attaching *a, struct err *err)
 int trace_attach(struct trace *t, const struct trace_running *what, uint32_t *ret_target,
 		 struct err *err)
 {
+	static const struct cap_need needs[] = {
+		{ CAP_SYS_PTRACE, CAP_SYS_PTRACE, "CAP_SYS_PTRACE",
+		  "to see in /proc what processes hold that run already" },
+	};
 	struct attaching a = { .t = t, .what = what, .first = what->pid, .ns = clock_boot_ns() };
-	int r = trace_make_target(t, &a.target, err);
+	int r = cap_check(needs, ARRAY_SIZE(needs), err);
+
+	if (!r)
+		r = trace_make_target(t, &a.target, err);
 
 	if (r < 0)
 		return r;

@@ -70,14 +70,11 @@ for variable in IMAGE PERIOD RECORDS NODE; do has "DaemonSet: $variable is set" 
 ok 'DaemonSet: the script is a shell script' sh -n node.sh
 if command -v shellcheck >/dev/null; then ok 'DaemonSet: that shellcheck has nothing against' shellcheck node.sh; else skip 'shellcheck' 'not installed'; fi
 
-# The script as a pod runs it, where tracing (which has a case of its own) is a program that writes a record when
-# it is told to end.
+# The script as a pod runs it.
 cat >bin/slimtrace <<END
 #!/bin/bash
-[[ \$1 == trace ]] || exec "$real" --state-path "$state" "\$@"
-echo "\$*" >>"$PWD/traced"
-trap 'cp "$PWD/node.json" "$PWD/records/app.json"; exit 143' TERM
-while :; do sleep 0.05; done
+[[ \$1 != trace ]] || echo "\$*" >>"$PWD/traced"
+exec "$real" --state-path "$state" "\$@"
 END
 node() { # [COMMAND...] in its environment, in the background: $node_pid
 	PATH=$PWD/bin:$PATH IMAGE=$here/my/app:1 NODE=node-7 PERIOD=1h RECORDS=$PWD/records \
@@ -89,22 +86,28 @@ mkdir records
 jq '.host.kernel = "node-7"' "$(artifacts "$here/my/app:1")/record.json" >node.json
 jq '.host.kernel = "node-7" | .started = "2026-01-01T00:00:00Z"' node.json >records/earlier.json
 node
-until_true 20 test -s traced
+until_true 20 grep -q 'slimtrace: watching' node.log
+docker run -d --network none --name app "$here/my/app:1" >/dev/null
+until_true 20 grep -q 'app: watched from its start' node.log
 kill "$node_pid"
 wait "$node_pid"
 is 'DaemonSet: it traces' "$(<traced)" "trace --image $here/my/app:1 --output $PWD/records --for 1h"
 is 'DaemonSet: nothing is left on the node' "$(ls records)" ''
 registry pull --list "$here/my/app:1"
 is 'DaemonSet: both records are in the registry, by name' "$(grep -c 'node=node-7' <<<"$out")" 2
+registry pull -o nodes.json "$here/my/app:1"
+is 'DaemonSet: what the node saw is among them' "$(jq '[.programs[] | select(.argv == ["/bin/httpd", "-f", "-p", "8080", "-h", "/www"])] | length > 0' nodes.json)" true
 # Nobody can be reached: it stays.
 rm traced
 port_gone=$(free_port)
+docker tag "$here/my/app:1" "127.0.0.1:$port_gone/my/app:1"
 here=127.0.0.1:$port_gone node
-until_true 20 test -s traced
+until_true 20 grep -q 'app: watched from now on' node.log
+until_true 20 grep -q 'slimtrace: watching' node.log
 kill "$node_pid"
-until_true 60 test -e records/app.json
 wait "$node_pid"
-is 'DaemonSet: what could not be pushed stays' "$(ls records)" app.json
+is 'DaemonSet: what could not be pushed stays' "$(ls records | sed 's/-.*//')" app
+docker rm -f app >/dev/null
 
 # --- the workflow ---
 workflow=workflow.yml
@@ -115,7 +118,7 @@ ok 'workflow: its steps are shell' bash -n workflow.sh
 known() { # COMMAND: its options
 	"$real" "$1" --help | grep -oE '^  --?[a-z][a-z-]*' | tr -d ' '
 }
-for command in push pull build; do
+for command in trace push pull build; do
 	line=$(grep -oE "slimtrace $command .*" workflow.sh | tail -n 1)
 	has "workflow: it has a line with $command" "$line" "slimtrace $command"
 	while read -r option; do

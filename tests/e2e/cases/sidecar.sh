@@ -172,6 +172,24 @@ else
 	skip 'BPF and PERFMON by themselves' "this setpriv does not know them"
 fi
 
+# --- watching what runs, and what begins: but never itself ---
+app() { docker run -d --network none --name "$1" --label e2e.watched=yes e2e/app >/dev/null; }
+records() { jq -r '.records[].name' <<<"$out" | sort | xargs; }
+app running
+(until_true 60 grep -q 'slimtrace: watching' stderr && app coming) &
+watch=(--output-format json trace --label e2e.watched=yes --for 6s --output /out/records)
+without '' --pid=host --label e2e.watched=yes --name watcher -v "$PWD/made:/out" -- "${watch[@]}"
+wait
+is 'trace: exit status' "$rc" 0
+is 'trace: what runs and what begins' "$(records)" 'coming running'
+has 'trace: not itself' "$err" 'watcher: not watched: slimtrace runs in it'
+held() { jq -r --arg p "$1" '[.accesses[] | select(.source == "file" and .path == $p) | .before // false] | join(" ")' made/records/running-*.json; }
+is 'trace: what the running one holds' "$(held /bin/busybox)" true
+without SYS_PTRACE --pid=host -v "$PWD/made:/out" -- "${watch[@]}"
+is 'trace, without SYS_PTRACE: exit status' "$rc" 6
+has 'trace, without SYS_PTRACE: said' "$err" 'missing: CAP_SYS_PTRACE ('
+docker rm -f running coming >/dev/null
+
 # --- the host's processes ---
 without '' -- "${build[@]}" e2e/app
 is 'without --pid=host: exit status' "$rc" 6
