@@ -17,6 +17,7 @@
 #include "slimtrace/keep.h"
 #include "slimtrace/profile.h"
 #include "slimtrace/record.h"
+#include "slimtrace/trace.h"
 
 /* Seconds that each phase of a run took. */
 struct report_times {
@@ -44,6 +45,16 @@ struct report_marks {
 /* A file among the artifacts that the page has in it too. */
 struct report_document {
 	char *name, *text;
+};
+
+/*
+ * Which accesses of the record used which entry of the image, and the calls that can have been it. Of
+ * an entry: access[start[id]] up to access[start[id + 1]], in order of time. All zero: none are known.
+ */
+struct report_uses {
+	uint32_t *start, *access;
+	size_t n; /* entries */
+	struct trace_calls calls;
 };
 
 #define REPORT_TOP 3
@@ -79,6 +90,7 @@ struct report {
 	size_t n_documents;
 	struct info_owners owners; /* which package a file is of */
 	struct info_distro distro; /* that the image is made of */
+	struct report_uses uses;   /* report_uses_find() */
 	cJSON *checks;		   /* array: what conditions came to; NULL: there were none */
 	size_t failed_checks;
 };
@@ -106,6 +118,10 @@ struct report_sink {
 	void *ctx;
 };
 
+/* Fills report->uses; the documents below tell what is in it. */
+void report_uses_find(struct report *report, const struct image *img, const struct keep *keep,
+		      const struct record *rec);
+
 /*
  * creport.json: docker-slim's container report with its keys where they exist (version 1.18 and
  * later additions), and ours below "slimtrace". @img, @keep and @rec as of this run. Returns 0, or
@@ -121,12 +137,12 @@ int report_html(const struct report *report, const struct image *img, const stru
 		const struct record *rec, const struct report_sink *sink, struct err *err);
 
 /*
- * A line of files.jsonl: a JSON object for an entry of the image, which says whether it stays, and
- * if so with all its reasons and the access that first made it stay. @owners: which package it is
- * of, may be NULL. Appended to @ret.
+ * A line of files.jsonl: a JSON object for an entry of the image, which says whether it stays, if so
+ * with all its reasons, and who used it, when and how; of what stays and was not used itself, which
+ * access it stays because of. Appended to @ret.
  */
-void report_entry(const struct image_entry *e, const struct keep *keep, const struct record *rec,
-		  const struct info_owners *owners, struct strbuf *ret);
+void report_entry(const struct report *report, const struct image_entry *e, const struct keep *keep,
+		  const struct record *rec, struct strbuf *ret);
 /* The same for people; @line is such an object, @diff_id of its layer (NULL: not known). */
 void report_why(const cJSON *line, const char *diff_id, struct strbuf *ret);
 

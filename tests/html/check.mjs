@@ -59,6 +59,12 @@ async function drills(page) {
 	ok((await text(page, "#crumbs [aria-current]")) === before[i].split(",")[0], "it tells where it is");
 	await page.click("#crumbs button");
 	ok(JSON.stringify(await page.$$eval("#map button", (all) => all.map((b) => b.title))) === JSON.stringify(before), "and comes back");
+	// A pointer goes straight to what is drawn within an area.
+	const inner = await page.$$eval("#map .cell i[title*=', directory']", (all) => all.map((e) => e.title.split(",")[0]));
+	ok(inner.length > 0, "parts of an area are drawn in it");
+	await page.$eval("#map .cell i[title*=', directory']", (e) => e.click()); // not at its middle, where another part may be
+	ok((await text(page, "#crumbs")).endsWith(inner[0]) && (await page.$$("#crumbs button")).length > 1, "a click on one goes there", inner[0], await text(page, "#crumbs"));
+	await page.click("#crumbs button");
 	await page.click("input[value=layer]");
 	ok(/layer/.test(await text(page, "#crumbs")), "by layer");
 	ok(/^1: |^2: /.test((await texts(page, "#list th button"))[0]), "the layers are listed", await texts(page, "#list th button"));
@@ -94,6 +100,7 @@ async function check(path, expectPath, shots) {
 	await page.click("#results button");
 	ok(await page.$eval("#detail", (d) => d.open), "a file's reasons open");
 	ok(/used:/.test(await text(page, "#detail-b")), "they are told", await text(page, "#detail-b"));
+	ok(/read \(open(at)?\).* first \d+.* after the start, by \/webserver/.test(await text(page, "#detail-b")), "with the call, the time, the program", await text(page, "#detail-b"));
 	await shot(page, shots, "detail", false);
 	await accessible(page, "a file");
 	await page.keyboard.press("Escape");
@@ -111,6 +118,8 @@ async function check(path, expectPath, shots) {
 	ok((await texts(page, "#detail-b button")).includes(expect.search), "what a program used");
 	await page.keyboard.press("Escape");
 	ok((await texts(page, "#calls code")).includes("accept"), "the system calls", await texts(page, "#calls code"));
+	const calls = await text(page, "#calls");
+	ok(/CAP_[A-Z_]+(granted|refused).*, called by \//.test(calls) || /No capability was asked for|does not tell/.test(calls), "the capabilities, and who asked", calls);
 	ok(/8080/.test(await text(page, "#network")), "the network", await text(page, "#network"));
 	ok((await page.$$("#time rect")).length > 0, "first uses are drawn");
 	ok((await texts(page, "#time .mk")).join() === "ready,serving", "ready and serving are marked", await texts(page, "#time .mk"));

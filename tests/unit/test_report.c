@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <sys/syscall.h>
 
 #include "../lib/tap.h"
 #include "slimtrace/base/json.h"
@@ -20,13 +21,16 @@ static struct record *rec;
 static struct keep *keep;
 static struct report report;
 
-static void use(struct record_builder *b, const char *path, uint32_t kinds, uint32_t program)
+static void use(struct record_builder *b, enum record_source source, const char *path,
+		uint32_t kinds, uint32_t program, uint64_t when)
 {
-	struct record_access_key key = {
-		.source = RECORD_FILE, .path = path, .path_len = strlen(path), .on_image = true
-	};
+	struct record_access_key key = { .source = source,
+					 .path = path,
+					 .path_len = strlen(path),
+					 .follow = source == RECORD_LOOKUP,
+					 .on_image = true };
 
-	record_add_access(b, &key, kinds, program, 10);
+	record_add_access(b, &key, kinds, program, when);
 }
 
 static bool set_up(void)
@@ -42,9 +46,13 @@ static bool set_up(void)
 
 	strvec_push(&app.argv, "app");
 	record_add_program(b, &app);
-	use(b, "/bin/app", RECORD_EXEC | RECORD_READ, 0);
-	use(b, "/b\xff", RECORD_READ, 0);
+	use(b, RECORD_FILE, "/bin/app", RECORD_EXEC, 0, 10);
+	use(b, RECORD_LOOKUP, "/bin/link", RECORD_STAT, 0, 2000000000);
+	use(b, RECORD_FILE, "/bin/app", RECORD_READ, 0, 3000000000);
+	use(b, RECORD_FILE, "/b\xff", RECORD_READ, 0, 10);
 	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 0, 12, 0);
+	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, SYS_openat, 1, 0);
+	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, SYS_statx, 1, 0);
 	record_add_syscall(b, RECORD_RUNTIME, RECORD_NATIVE, 1, 5, 0);
 	rec = record_builder_finish(b);
 	record_builder_free(b);
@@ -104,13 +112,42 @@ static void test_why(void)
 	_cleanup_(json_free) cJSON *json = NULL;
 	struct err err = ERR_INIT;
 
-	report_entry(image_lookup(img, "/b\xff"), keep, rec, NULL, &line);
+	report_entry(&report, image_lookup(img, "/b\xff"), keep, rec, &line);
 	if (!ok(!json_parse(line.buf, line.len, "line", &json, &err), "a line is JSON"))
 		return;
 	report_why(json, NULL, &text);
 	ok(strstr(text.buf, "kept, file of 3 B, from layer 0\n") != NULL, "what is told of it");
 	ok(strstr(text.buf, "/bin/app (pid 42)") != NULL, "by whom");
+	ok(strstr(text.buf, "  how        read (openat)\n  when       first 0.000 s after") != NULL,
+	   "by which call, and when");
 	ok(utf8_valid(text.buf, text.len), "a name that is no text is made one");
+}
+
+static char *why_of(const char *path)
+{
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT, text = STRBUF_INIT;
+	_cleanup_(json_free) cJSON *json = NULL;
+	struct err err = ERR_INIT;
+
+	report_entry(&report, image_lookup(img, path), keep, rec, &line);
+	if (!json_parse(line.buf, line.len, "line", &json, &err))
+		report_why(json, NULL, &text);
+	return xstrdup(text.buf);
+}
+
+/* All uses, not the first alone; of what was none, what it stays because of. */
+static void test_uses(void)
+{
+	_cleanup_free_ char *app = why_of("/bin/app"), *link = why_of("/bin/link"),
+			    *unused = why_of("/unused");
+
+	ok(strstr(app, "  how        stat (statx)\n  when       first 2.000 s after the start\n"
+		       "  named      /bin/link\n  by         /bin/app (pid 42)\n") != NULL,
+	   "a use through a link");
+	ok(strstr(app, "read (openat)") != NULL, "a use that came later");
+	ok(strstr(app, "openat or statx") == NULL, "an open for a look would show at the file");
+	ok(strstr(link, "  because of /bin/link\n") != NULL, "a link stays because of a look-up");
+	ok(strstr(unused, "--include-path '/unused'") != NULL, "what would keep a dropped one");
 }
 
 static void test_creport(void)
@@ -126,7 +163,7 @@ static void test_creport(void)
 	if (!ok(json_parse(text.buf, text.len, "creport", &doc, &err) == 0, "creport.json is JSON"))
 		return;
 	is_str(json_str(doc, "monitors.fan.main_process.path", NULL), "/bin/app", "main process");
-	is_int(json_i64(doc, "monitors.pt.syscall_count", -1), 12, "the app's syscalls only");
+	is_int(json_i64(doc, "monitors.pt.syscall_count", -1), 14, "the app's syscalls only");
 	app = file_at(doc, "/bin/app");
 	if (!ok(app != NULL, "a kept file is listed"))
 		return;
@@ -147,6 +184,7 @@ static void test_html(void)
 	const struct report_sink sink = { collect, &text }, none = { collect, &empty },
 				 full = { refuse, NULL };
 	struct record *nothing = record_new();
+	struct report of_nothing;
 
 	report_add_document(&report, "x", "</script>\xe2\x80\xa8&");
 	is_int(report_html(&report, img, keep, rec, &full, &err), -ENOSPC, "html: no room is told");
@@ -156,7 +194,10 @@ static void test_html(void)
 	ok(strstr(text.buf, ",\"b\\\\xff\",0,3,3,0,") != NULL,
 	   "a name that is no UTF-8 is spelled out");
 	ok(strstr(text.buf, ",\"unused\",0,23,-1,0]") != NULL, "a dropped file");
-	is_int(report_html(&report, img, keep, nothing, &none, &err), 0, "of an empty record, too");
+	of_nothing = report;
+	of_nothing.uses = (struct report_uses){ 0 };
+	is_int(report_html(&of_nothing, img, keep, nothing, &none, &err), 0,
+	       "of an empty record, too");
 	ok(strstr(empty.buf, "id=\"uses\">[]</script>") != NULL, "which used nothing");
 	record_free(nothing);
 }
@@ -233,8 +274,10 @@ int main(void)
 				  .slim_files = 12,
 				  .exit_status = -1 };
 	if (ok(set_up(), "set up")) {
+		report_uses_find(&report, img, keep, rec);
 		test_creport();
 		test_why();
+		test_uses();
 		test_html();
 		test_summary();
 	}

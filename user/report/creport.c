@@ -6,6 +6,7 @@
  */
 #include "report/accounting.h"
 #include "report/files.h"
+#include "report/uses.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,13 +67,13 @@ static void add_flags(cJSON *file, uint32_t kinds)
 	json_add(file, "flags", flags);
 }
 
-/* One kept entry, with the kinds of use of the access that made it stay. */
-static void add_file(const struct keep *keep, const struct record *rec, const struct image_entry *e,
-		     struct strbuf *ret)
+/* One kept entry, with the kinds of all uses of it. */
+static void add_file(const struct report *report, const struct keep *keep, const struct record *rec,
+		     const struct image_entry *e, struct strbuf *ret)
 {
 	_cleanup_(json_free) cJSON *file = json_object();
 	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
-	size_t access = keep_access(keep, e);
+	uint32_t kinds = report_kinds_of(&report->uses, e, rec);
 	char mode[11], octal[8];
 
 	image_entry_path(e, &path);
@@ -84,8 +85,8 @@ static void add_file(const struct keep *keep, const struct record *rec, const st
 	json_add_str(file, "modex", octal);
 	if (e->target)
 		json_add_str(file, "link_ref", e->target);
-	if (access < rec->n_accesses)
-		add_flags(file, rec->accesses[access].kinds);
+	if (kinds)
+		add_flags(file, kinds);
 	json_add_int(file, "file_size",
 		     (int64_t)(e->type == ENTRY_FILE ? keep_size(keep, e) : e->size));
 	json_add_int(file, "uid", e->uid);
@@ -105,8 +106,9 @@ static int flush(struct strbuf *text, const struct report_sink *sink, struct err
 }
 
 /* The list of files, one a line: with very many, the rest of the document is nothing beside it. */
-static int write_files(const struct image *img, const struct keep *keep, const struct record *rec,
-		       struct strbuf *text, const struct report_sink *sink, struct err *err)
+static int write_files(const struct report *report, const struct image *img, const struct keep *keep,
+		       const struct record *rec, struct strbuf *text,
+		       const struct report_sink *sink, struct err *err)
 {
 	const char *separator = "";
 	int r = 0;
@@ -119,12 +121,22 @@ static int write_files(const struct image *img, const struct keep *keep, const s
 			continue;
 		strbuf_addf(text, "%s\n\t\t\t", separator);
 		separator = ",";
-		add_file(keep, rec, e, text);
+		add_file(report, keep, rec, e, text);
 		if (text->len >= BLOCK)
 			r = flush(text, sink, err);
 	}
 	strbuf_addstr(text, "\n\t\t]\n\t},\n\t");
 	return r;
+}
+
+/* "cmd": the command line, its arguments with blanks between, as far as it was seen. */
+static void add_command(cJSON *proc, const struct record_program *p)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < p->argv.n; i++)
+		strbuf_addf(&text, "%s%s", i ? " " : "", p->argv.v[i]);
+	json_add_str(proc, "cmd", text.buf);
 }
 
 /* monitors.fan: files by process, as the file monitor of docker-slim tells them. */
@@ -144,6 +156,7 @@ static void add_fan(cJSON *monitors, const struct record *rec)
 		json_add_int(proc, "pid", p->pid);
 		json_add_str(proc, "name", p->comm);
 		json_add_str(proc, "path", p->exe);
+		add_command(proc, p);
 		json_add_int(proc, "ppid", rec->programs[p->parent].pid);
 		if (i == 0)
 			json_add(fan, "main_process", cJSON_Duplicate(proc, true));
@@ -433,7 +446,7 @@ int report_creport(const struct report *report, const struct image *img, const s
 	strbuf_addstr(&text, "{\n\t");
 	add_head(report, img, rec, &text);
 	strbuf_addstr(&text, ",\n\t");
-	r = write_files(img, keep, rec, &text, sink, err);
+	r = write_files(report, img, keep, rec, &text, sink, err);
 	if (r < 0)
 		return r;
 	add_tail(report, img, keep, &text);

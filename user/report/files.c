@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "report/uses.h"
 #include "slimtrace/base/alloc.h"
 
 const char *report_type_name(enum entry_type type)
@@ -36,32 +37,14 @@ void report_add_reasons(cJSON *obj, uint32_t reasons)
 			json_append(array, cJSON_CreateString(keep_reason_name(i)));
 }
 
-static void add_kinds(cJSON *line, uint32_t kinds)
+/* Of what was not used itself: the access that first asked for what it belongs to. */
+static void add_cause(cJSON *line, const struct keep *keep, const struct record *rec,
+		      const struct image_entry *e)
 {
-	cJSON *array = json_add(line, "uses", json_array());
+	size_t access = keep_access(keep, e);
 
-	for (unsigned int i = 0; i < RECORD_KINDS; i++)
-		if (kinds & 1u << i)
-			json_append(array, cJSON_CreateString(record_kind_name(1u << i)));
-}
-
-/* The access that first made it stay: by which programs, when, what for. */
-static void add_access(cJSON *line, const struct record *rec, const struct record_access *a)
-{
-	cJSON *array = json_add(line, "programs", json_array());
-
-	for (size_t i = 0; i < a->n_programs; i++) {
-		const struct record_program *p =
-			a->programs[i] < rec->n_programs ? &rec->programs[a->programs[i]] : NULL;
-		cJSON *one = p ? json_append(array, json_object()) : NULL;
-
-		if (!p)
-			continue;
-		json_add_int(one, "pid", p->pid);
-		json_add_bytes(one, "exe", p->exe ? p->exe : "", p->exe ? strlen(p->exe) : 0);
-	}
-	add_kinds(line, a->kinds);
-	json_add(line, "first_seconds", cJSON_CreateNumber((double)a->first_ns / 1e9));
+	if (keep_has(keep, e) && !json_get(line, "accesses") && access < rec->n_accesses)
+		json_add(line, "because_of", report_access(rec, &rec->accesses[access]));
 }
 
 static void add_sizes(cJSON *line, const struct keep *keep, const struct image_entry *e)
@@ -83,12 +66,12 @@ static void add_owner(cJSON *line, const struct info_package *package)
 	json_add_str(line, "package_manager", package->manager);
 }
 
-void report_entry(const struct image_entry *e, const struct keep *keep, const struct record *rec,
-		  const struct info_owners *owners, struct strbuf *ret)
+void report_entry(const struct report *report, const struct image_entry *e, const struct keep *keep,
+		  const struct record *rec, struct strbuf *ret)
 {
 	_cleanup_(json_free) cJSON *line = json_object();
 	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
-	size_t access = keep_access(keep, e);
+	uint32_t reasons = keep_reasons(keep, e);
 
 	image_entry_path(e, &path);
 	json_add_bytes(line, "path", path.buf, path.len);
@@ -98,13 +81,13 @@ void report_entry(const struct image_entry *e, const struct keep *keep, const st
 	json_add_str(line, "verdict", keep_has(keep, e) ? "kept" : "dropped");
 	add_sizes(line, keep, e);
 	json_add_int(line, "layer", e->layer);
-	add_owner(line, info_owner(owners, e));
+	add_owner(line, info_owner(&report->owners, e));
 	if (keep_has(keep, e))
-		report_add_reasons(line, keep_reasons(keep, e));
+		report_add_reasons(line, reasons);
 	else if (keep_is_excluded(keep, e))
 		json_add_bool(line, "excluded", true);
-	if (keep_has(keep, e) && access < rec->n_accesses)
-		add_access(line, rec, &rec->accesses[access]);
+	report_add_uses(line, &report->uses, e, reasons, rec);
+	add_cause(line, keep, rec, e);
 	json_print(line, false, ret);
 }
 

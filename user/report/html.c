@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "report/page.h"
+#include "report/uses.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/text.h"
 
@@ -19,6 +20,7 @@ struct page {
 	const struct image *img;
 	const struct keep *keep;
 	const struct record *rec;
+	const struct report_uses *uses;
 	const struct report_sink *sink;
 	struct strbuf text; /* JSON not yet written */
 	struct strbuf escaped;
@@ -116,22 +118,27 @@ static uint32_t *find_owners(const struct image *img, const struct keep *keep)
 	return owners;
 }
 
-/* The access that first made it stay: kinds, microseconds, a program. */
-static void add_access(struct page *p, const struct image_entry *e)
+/* Of what was not used itself, the access that it stays because of: kinds, microseconds, a program (-1:
+ * not shown), and its path. */
+static void add_cause(struct page *p, const struct image_entry *e)
 {
 	size_t i = keep_access(p->keep, e);
 	const struct record_access *a;
+	const uint32_t *uses;
 
-	if (!keep_has(p->keep, e) || i >= p->rec->n_accesses)
+	if (!keep_has(p->keep, e) || i >= p->rec->n_accesses ||
+	    report_uses_of(p->uses, e, &uses))
 		return;
 	a = &p->rec->accesses[i];
 	strbuf_addf(&p->text, ",%u,%" PRIu64, a->kinds, a->first_ns / 1000);
 	if (a->n_programs && a->programs[0] < PAGE_PROGRAMS && a->programs[0] < p->rec->n_programs)
-		strbuf_addf(&p->text, ",%u", a->programs[0]);
+		strbuf_addf(&p->text, ",%u,", a->programs[0]);
+	else
+		strbuf_addstr(&p->text, ",-1,");
+	report_page_string(a->path, a->path_len, &p->text);
 }
 
-/* [parent, name, type, size, size that stays (-1: went, -2: excluded), layer, reasons, access...]
- */
+/* [parent, name, type, size, size that stays (-1: went, -2: excluded), layer, reasons, cause...] */
 static void add_row(struct page *p, const struct image_entry *e)
 {
 	bool counts = e->type == ENTRY_FILE && p->owners[e->inode] == e->id;
@@ -147,7 +154,7 @@ static void add_row(struct page *p, const struct image_entry *e)
 	strbuf_addf(t, ",%u", e->layer);
 	if (keep_has(p->keep, e))
 		strbuf_addf(t, ",%u", keep_reasons(p->keep, e));
-	add_access(p, e);
+	add_cause(p, e);
 	strbuf_addch(t, ']');
 }
 
@@ -164,19 +171,22 @@ static int write_files(struct page *p, struct err *err)
 	return r < 0 ? r : end(p, err);
 }
 
-/* [entry, kinds, microseconds, [program...], how many programs] */
-static void add_use(struct page *p, const struct image_entry *e, const struct record_access *a)
+/* [entry, kinds, microseconds, [program...], how many programs, source, errno] */
+static void add_use(struct page *p, uint32_t id, const struct record_access *a)
 {
 	const char *separator = "";
 
-	strbuf_addf(&p->text, "[%u,%u,%" PRIu64 ",[", e->id, a->kinds, a->first_ns / 1000);
+	strbuf_addf(&p->text, "[%u,%u,%" PRIu64 ",[", id, a->kinds, a->first_ns / 1000);
 	for (size_t i = 0; i < a->n_programs && i < USE_PROGRAMS; i++) {
 		if (a->programs[i] >= PAGE_PROGRAMS || a->programs[i] >= p->rec->n_programs)
 			break; /* ascending */
 		strbuf_addf(&p->text, "%s%u", separator, a->programs[i]);
 		separator = ",";
 	}
-	strbuf_addf(&p->text, "],%zu]", a->n_programs);
+	strbuf_addf(&p->text, "],%zu,%d", a->n_programs, (int)a->source);
+	if (a->error)
+		strbuf_addf(&p->text, ",%d", a->error);
+	strbuf_addch(&p->text, ']');
 }
 
 static int write_uses(struct page *p, struct err *err)
@@ -184,17 +194,15 @@ static int write_uses(struct page *p, struct err *err)
 	const char *separator = "[";
 	int r = begin(p, "uses", err);
 
-	for (size_t i = 0; !r && i < p->rec->n_accesses; i++) {
-		const struct record_access *a = &p->rec->accesses[i];
-		const struct image_entry *e = a->source == RECORD_FILE && a->on_image
-						      ? image_lookup(p->img, a->path)
-						      : NULL;
+	for (uint32_t id = 0; !r && id < image_entry_count(p->img); id++) {
+		const uint32_t *access = NULL;
+		size_t n = report_uses_of(p->uses, image_entry(p->img, id), &access);
 
-		if (!e)
-			continue;
-		strbuf_addstr(&p->text, separator);
-		separator = ",\n";
-		add_use(p, e, a);
+		for (size_t i = 0; i < n; i++) {
+			strbuf_addstr(&p->text, separator);
+			separator = ",\n";
+			add_use(p, id, &p->rec->accesses[access[i]]);
+		}
 		r = flush(p, BLOCK, err);
 	}
 	strbuf_addstr(&p->text, *separator == '[' ? "[]" : "]");
@@ -259,6 +267,7 @@ int report_html(const struct report *report, const struct image *img, const stru
 	struct page page = { .img = img,
 			     .keep = keep,
 			     .rec = rec,
+			     .uses = &report->uses,
 			     .sink = sink,
 			     .text = STRBUF_INIT,
 			     .escaped = STRBUF_INIT,

@@ -29,6 +29,21 @@ static void add_names(cJSON *meta)
 		json_append(types, cJSON_CreateString(report_type_name(i)));
 }
 
+/* By source and kind of use, the calls that can have been it. */
+static void add_calls(cJSON *meta, const struct trace_calls *calls)
+{
+	cJSON *sources = json_add(meta, "use_calls", json_array());
+
+	for (size_t source = 0; source < ARRAY_SIZE(calls->by); source++) {
+		cJSON *kinds = json_append(sources, json_object());
+
+		for (unsigned int i = 0; i < RECORD_KINDS; i++)
+			if (calls->by[source][i].n)
+				json_add_strvec(kinds, record_kind_name(1u << i),
+						&calls->by[source][i]);
+	}
+}
+
 static void add_layers(cJSON *meta, const struct image *img)
 {
 	cJSON *layers = json_add(meta, "layers", json_array());
@@ -38,18 +53,21 @@ static void add_layers(cJSON *meta, const struct image *img)
 			 image_layer(img, i)->created_by);
 }
 
-/* How many paths each of the first @n programs used. */
-static size_t *count_uses(const struct record *rec, size_t n)
+/* How many paths of the image each of the first @n programs used. */
+static size_t *count_uses(const struct report_uses *uses, const struct record *rec, size_t n)
 {
 	size_t *used = xcalloc(n + 1, sizeof(*used));
+	_cleanup_free_ size_t *last = xcalloc(n + 1, sizeof(*last));
 
-	for (size_t i = 0; i < rec->n_accesses; i++) {
-		const struct record_access *a = &rec->accesses[i];
+	for (size_t id = 0; id < uses->n; id++)
+		for (size_t i = uses->start[id]; i < uses->start[id + 1]; i++) {
+			const struct record_access *a = &rec->accesses[uses->access[i]];
 
-		for (size_t j = 0; a->source == RECORD_FILE && j < a->n_programs; j++)
-			if (a->programs[j] < n)
-				used[a->programs[j]]++;
-	}
+			for (size_t j = 0; j < a->n_programs && a->programs[j] < n; j++) {
+				used[a->programs[j]] += last[a->programs[j]] != id + 1;
+				last[a->programs[j]] = id + 1;
+			}
+		}
 	return used;
 }
 
@@ -77,15 +95,32 @@ static void add_program(cJSON *programs, const struct record_program *p, size_t 
 	json_add_bool(one, "cut", p->argv_truncated || p->argv.n > MAX_ARGS);
 }
 
-static void add_programs(cJSON *meta, const struct record *rec)
+static void add_programs(cJSON *meta, const struct report_uses *uses, const struct record *rec)
 {
 	cJSON *programs = json_add(meta, "programs", json_array());
 	size_t n = rec->n_programs < PAGE_PROGRAMS ? rec->n_programs : PAGE_PROGRAMS;
-	_cleanup_free_ size_t *used = count_uses(rec, n);
+	_cleanup_free_ size_t *used = count_uses(uses, rec, n);
 
 	json_add_int(meta, "n_programs", (int64_t)rec->n_programs);
 	for (size_t i = 0; i < n; i++)
 		add_program(programs, &rec->programs[i], used[i]);
+}
+
+/* Who called it first, on each processor: they are those who can have asked. */
+static void add_callers(cJSON *obj, const struct record *rec, uint32_t nr)
+{
+	cJSON *array = json_add(obj, "first_by", json_array());
+
+	for (size_t i = 0; i < rec->n_syscalls; i++) {
+		const struct record_syscall *s = &rec->syscalls[i];
+
+		if (s->phase != RECORD_APP || s->abi != RECORD_NATIVE || s->nr != nr)
+			continue;
+		for (size_t j = 0; j < s->n_programs; j++)
+			if (s->programs[j] < rec->n_programs)
+				add_text(json_append(array, json_object()), "exe",
+					 rec->programs[s->programs[j]].exe);
+	}
 }
 
 static void add_capabilities(cJSON *meta, const struct record *rec)
@@ -103,8 +138,10 @@ static void add_capabilities(cJSON *meta, const struct record *rec)
 
 		json_add_str(one, "name", name ? name : number);
 		json_add_bool(one, "granted", c->granted);
-		if (call)
+		if (call) {
 			json_add_str(one, "syscall", call);
+			add_callers(one, rec, (uint32_t)c->nr);
+		}
 	}
 }
 
@@ -169,8 +206,9 @@ cJSON *report_page_meta(const struct report *report, const struct image *img,
 	json_add(meta, "duration", cJSON_CreateNumber((double)rec->duration_ns / 1e9));
 	json_add_strvec(meta, "unseen", &rec->unseen);
 	add_names(meta);
+	add_calls(meta, &report->uses.calls);
 	add_layers(meta, img);
-	add_programs(meta, rec);
+	add_programs(meta, &report->uses, rec);
 	add_capabilities(meta, rec);
 	add_sockets(meta, rec);
 	marks = json_add(meta, "marks", json_object());

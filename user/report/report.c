@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "report/uses.h"
 #include "slimtrace/base/alloc.h"
 
 void report_release(struct report *report)
@@ -28,6 +29,7 @@ void report_release(struct report *report)
 	free(report->documents);
 	info_owners_release(&report->owners);
 	info_distro_release(&report->distro);
+	report_uses_release(&report->uses);
 	json_free(report->checks);
 	*report = (struct report){ 0 };
 }

@@ -8,7 +8,8 @@
 #include "slimtrace/base/text.h"
 #include "slimtrace/report.h"
 
-#define MAX_PROGRAMS 5 /* that are named */
+#define MAX_PROGRAMS 5 /* that are named, of each access */
+#define MAX_ACCESSES 8
 
 static void add_safe(struct strbuf *sb, const char *text)
 {
@@ -40,7 +41,7 @@ static void add_head(const cJSON *line, const char *path, const char *diff_id, s
 	strbuf_addch(ret, '\n');
 }
 
-static void add_words(const cJSON *array, struct strbuf *ret)
+static void add_words(const cJSON *array, const char *between, struct strbuf *ret)
 {
 	const cJSON *word;
 	const char *separator = "";
@@ -48,7 +49,7 @@ static void add_words(const cJSON *array, struct strbuf *ret)
 	cJSON_ArrayForEach (word, array) {
 		strbuf_addstr(ret, separator);
 		add_safe(ret, cJSON_IsString(word) ? word->valuestring : "?");
-		separator = ", ";
+		separator = between;
 	}
 }
 
@@ -66,28 +67,109 @@ static void add_package(const cJSON *line, struct strbuf *ret)
 	strbuf_addstr(ret, ")\n");
 }
 
-/* Who, how, when. */
-static void add_use(const cJSON *line, struct strbuf *ret)
+static void add_label(struct strbuf *ret, const char *label)
 {
-	const cJSON *program, *first = json_get(line, "first_seconds");
-	int n = 0;
+	strbuf_addf(ret, "  %-10s ", label);
+}
 
-	if (!json_get(line, "uses"))
-		return;
-	strbuf_addstr(ret, "  how        ");
-	add_words(json_get(line, "uses"), ret);
-	if (cJSON_IsNumber(first))
-		strbuf_addf(ret, ", first %.3f s after the start", first->valuedouble);
-	strbuf_addch(ret, '\n');
-	cJSON_ArrayForEach (program, json_get(line, "programs")) {
+static void add_programs(const cJSON *access, struct strbuf *ret)
+{
+	const cJSON *program;
+	uint64_t n = 0;
+
+	cJSON_ArrayForEach (program, json_get(access, "programs")) {
 		if (++n > MAX_PROGRAMS)
 			continue;
-		strbuf_addstr(ret, "  by         ");
+		add_label(ret, "by");
 		add_safe(ret, json_str(program, "exe", "?"));
-		strbuf_addf(ret, " (pid %llu)\n", (unsigned long long)json_u64(program, "pid", 0));
+		strbuf_addf(ret, " (pid %llu)\n",
+			    (unsigned long long)json_u64(program, "pid", 0));
 	}
+	n += json_u64(access, "more_programs", 0);
 	if (n > MAX_PROGRAMS)
-		strbuf_addf(ret, "             and %d more\n", n - MAX_PROGRAMS);
+		strbuf_addf(ret, "             and %llu more\n",
+			    (unsigned long long)n - MAX_PROGRAMS);
+}
+
+static void add_kind(const cJSON *access, const char *kind, struct strbuf *ret)
+{
+	const cJSON *calls = json_get(json_get(access, "syscalls"), kind);
+
+	add_safe(ret, kind);
+	if (!cJSON_GetArraySize(calls))
+		return;
+	strbuf_addstr(ret, " (");
+	add_words(calls, " or ", ret);
+	strbuf_addch(ret, ')');
+}
+
+/* How, by which call, when. Of several that can have been it, nobody wrote down which. */
+static void add_how(const cJSON *access, struct strbuf *ret)
+{
+	const cJSON *kind, *first = json_get(access, "first_seconds");
+	const char *separator = "";
+
+	add_label(ret, "how");
+	cJSON_ArrayForEach (kind, json_get(access, "uses")) {
+		strbuf_addstr(ret, separator);
+		add_kind(access, cJSON_IsString(kind) ? kind->valuestring : "?", ret);
+		separator = ", ";
+	}
+	if (json_get(access, "error"))
+		strbuf_addf(ret, ", refused (%s)", json_str(access, "error", "?"));
+	strbuf_addch(ret, '\n');
+	if (!cJSON_IsNumber(first))
+		return;
+	add_label(ret, "when");
+	strbuf_addf(ret, "first %.3f s after the start\n", first->valuedouble);
+}
+
+static void add_path(const cJSON *access, const char *label, const char *known, struct strbuf *ret)
+{
+	size_t len = 0;
+	_cleanup_free_ char *path = json_bytes(access, "path", &len);
+
+	if (!path || !strcmp(path, known))
+		return;
+	add_label(ret, label);
+	add_safe(ret, path);
+	strbuf_addch(ret, '\n');
+}
+
+/* The same file is told of as it was asked for, and as it was reached: once is enough. */
+static void add_access(const cJSON *access, const char *path, struct strvec *told,
+		       struct strbuf *ret)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	add_how(access, &text);
+	add_path(access, "named", path, &text);
+	add_programs(access, &text);
+	if (strvec_has(told, text.buf))
+		return;
+	strvec_push(told, text.buf);
+	if (told->n <= MAX_ACCESSES)
+		strbuf_add(ret, text.buf, text.len);
+}
+
+/* Who, how, when; of what was not used itself: what it stays because of. */
+static void add_uses(const cJSON *line, const char *path, struct strbuf *ret)
+{
+	const cJSON *access, *cause = json_get(line, "because_of");
+	_cleanup_strvec_ struct strvec told = STRVEC_INIT;
+	uint64_t more = json_u64(line, "more_accesses", 0);
+
+	cJSON_ArrayForEach (access, json_get(line, "accesses"))
+		add_access(access, path, &told, ret);
+	if (told.n > MAX_ACCESSES)
+		more += told.n - MAX_ACCESSES;
+	if (more)
+		strbuf_addf(ret, "             and in %llu more ways\n", (unsigned long long)more);
+	if (!cause)
+		return;
+	add_path(cause, "because of", "", ret);
+	add_how(cause, ret);
+	add_programs(cause, ret);
 }
 
 static void add_reasons(const cJSON *line, struct strbuf *ret)
@@ -107,14 +189,19 @@ static void add_reasons(const cJSON *line, struct strbuf *ret)
 
 static void add_remedy(const cJSON *line, const char *path, struct strbuf *ret)
 {
+	bool used = json_get(line, "accesses");
+
 	if (json_bool(line, "excluded", false)) {
-		strbuf_addstr(
-			ret,
-			"  an --exclude-pattern matches it; without that: see what needs it\n");
+		strbuf_addf(ret, "  an --exclude-pattern matches it, %s\n"
+				 "  to keep it: leave that out, or let it match less\n",
+			    used ? "although it was used" : "and nothing that was watched used it");
 		return;
 	}
-	strbuf_addstr(ret, "  nothing that was watched used it, and no rule needs it\n"
-			   "  to keep it: make the run use it, or --include-path '");
+	strbuf_addstr(ret,
+		      used ? "  what used it does not count (--exclude-exec-paths, --rule-off)\n"
+			     "  to keep it: let it count, or --include-path '"
+			   : "  nothing that was watched used it, and no rule needs it\n"
+			     "  to keep it: make the run use it, or --include-path '");
 	add_safe(ret, path);
 	strbuf_addstr(ret, "'\n");
 }
@@ -130,8 +217,8 @@ void report_why(const cJSON *line, const char *diff_id, struct strbuf *ret)
 	add_package(line, ret);
 	if (!strcmp(json_str(line, "verdict", ""), "kept")) {
 		add_reasons(line, ret);
-		add_use(line, ret);
 	} else {
 		add_remedy(line, path, ret);
 	}
+	add_uses(line, path, ret);
 }

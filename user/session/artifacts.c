@@ -40,8 +40,7 @@ static int write_entries(const struct run *run, int fd, struct err *err)
 	int r = 0;
 
 	for (uint32_t id = 0; !r && id < image_entry_count(run->img); id++) {
-		report_entry(image_entry(run->img, id), run->keep, run->rec, &run->report->owners,
-			     &lines);
+		report_entry(run->report, image_entry(run->img, id), run->keep, run->rec, &lines);
 		if (lines.len < LIST_BLOCK)
 			continue;
 		r = write_piece(lines.buf, lines.len, &fd, err);
@@ -105,8 +104,10 @@ static int write_set(struct run *run, int dirfd, struct err *err)
 	r = info_owners_find(run->img, &run->report->owners, err);
 	if (!r)
 		r = info_distro_read(run->img, &run->report->distro, err);
-	if (!r)
-		r = write_report(run, dirfd, "creport.json", report_creport, err);
+	if (r < 0)
+		return r;
+	report_uses_find(run->report, run->img, run->keep, run->rec);
+	r = write_report(run, dirfd, "creport.json", report_creport, err);
 	if (!r)
 		r = write_report(run, dirfd, "report.html", report_html, err);
 	return r < 0 ? r : write_files(run, dirfd, err);

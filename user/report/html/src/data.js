@@ -8,7 +8,7 @@ const uses = parse("uses");
 const packages = parse("packages");
 
 // Columns of a file's row.
-const [PARENT, NAME, TYPE, SIZE, KEPT, LAYER, REASONS, KINDS, FIRST, PROGRAM] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+const [PARENT, NAME, TYPE, SIZE, KEPT, LAYER, REASONS, KINDS, FIRST, PROGRAM, PATH] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
 // Characters that a name could deceive with are shown by their number.
 const odd = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
@@ -32,10 +32,10 @@ export class Entry {
 	// Index in packageNames, or -1.
 	get package() { return (packages.of[this.id] ?? 0) - 1; }
 	get reasons() { return bits(this.row[REASONS] ?? 0, meta.reasons); }
-	// The access that first made it stay.
-	get access() {
+	// Of what was not used itself, the use of another path that it stays because of.
+	get cause() {
 		return this.row[FIRST] === undefined ? null :
-			{ kinds: bits(this.row[KINDS], meta.kinds), first: this.row[FIRST] / 1e6, program: this.row[PROGRAM] };
+			{ kinds: bits(this.row[KINDS], meta.kinds), first: this.row[FIRST] / 1e6, program: this.row[PROGRAM], path: safe(this.row[PATH]) };
 	}
 	get path() {
 		const names = [];
@@ -47,10 +47,23 @@ export class Entry {
 export function bits(set, names) { return names.filter((_, i) => Math.floor(set / 2 ** i) % 2); }
 
 export const packageNames = packages.names.map(([manager, name, version]) => safe(`${name} ${version}`.trim() + ` (${manager})`));
+export const packageShort = packages.names.map(([, name]) => safe(name));
 export const entries = rows.map((row, id) => new Entry(id, row));
-export const accesses = uses.map(([id, kinds, us, programs, n]) =>
-	({ entry: entries[id], kinds, first: us / 1e6, programs, n }));
+export const accesses = uses.map(([id, kinds, us, programs, n, source, errno]) =>
+	({ entry: entries[id], kinds, first: us / 1e6, programs, n, source, errno }));
 for (const a of accesses) (a.entry.uses ??= []).push(a);
+
+// Kinds of use, each with the calls that can have been it: as user/report/uses.c has it.
+const [FILE, LOOKUP] = [0, 1];
+export function howUsed(a) {
+	const reached = (kind) => a.entry.uses.some((u) => u.source === FILE && bits(u.kinds, meta.kinds).includes(kind));
+	return bits(a.kinds, meta.kinds).map((kind) => {
+		const calls = (meta.use_calls[a.source][kind] ?? []).filter((call) =>
+			!(a.source === LOOKUP && kind === "stat" && call.startsWith("open") && !reached("stat")) &&
+			!(a.source === FILE && kind === "map" && call.startsWith("execve") && !a.entry.reasons.includes("interpreter")));
+		return calls.length ? `${kind} (${calls.join(" or ")})` : kind;
+	}).join(", ");
+}
 
 const units = ["B", "kB", "MB", "GB", "TB"];
 export function bytes(n) {

@@ -17,13 +17,16 @@ function fill(e, attributes, children) {
 export const el = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
 export const svg = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
+// A long path is best broken after a slash.
+export const broken = (path) => path.split(/(?<=\/)/).flatMap((part, i) => i ? [el("wbr"), part] : [part]);
+
 // columns: [title, class]; a cell is text or an element, the first heads its row
 export function table(caption, columns, lines) {
 	return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
 		el("table", {},
 			el("thead", {}, el("tr", {}, columns.map(([t, c]) => el("th", { scope: "col", class: c }, t)))),
 			el("tbody", {}, lines.map((line) => el("tr", {}, line.map((cell, i) =>
-				el(i ? "td" : "th", { class: columns[i][1], scope: i ? null : "row" }, cell)))))));
+				el(i ? "td" : "th", { class: columns[i][1], scope: i ? null : "row" }, ...[cell].flat())))))));
 }
 
 // Long lists come in parts. render(item) makes an element for container.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The map of kept and dropped files: a treemap, and the same as a table below it.
 import { hierarchy, treemap } from "d3-hierarchy";
-import { entries, meta, packageNames, bytes, many, percent, safe } from "./data.js";
+import { entries, meta, packageNames, packageShort, bytes, many, percent, safe } from "./data.js";
 import { $, el, inParts } from "./dom.js";
 import { showEntry } from "./detail.js";
 
@@ -49,13 +49,14 @@ function instruction(command) {
 }
 
 // A tree of trees: of the entries with the same number, the number's name.
-function group(name, numberOf, nameOf) {
+function group(name, numberOf, nameOf, shortOf = nameOf) {
 	const root = new Node(name, null, null), groups = new Map();
 	for (const e of entries) groups.get(numberOf(e))?.push(e) ?? groups.set(numberOf(e), [e]);
 	for (const i of [...groups.keys()].sort((a, b) => a - b)) {
 		const node = grow(nameOf(i), null, groups.get(i));
 		if (!node.files) continue;
 		node.up = root;
+		node.short = shortOf(i);
 		root.kids.set(i, node);
 		for (const key of ["size", "kept", "files", "keptFiles"]) root[key] += node[key];
 	}
@@ -66,12 +67,19 @@ const trees = {};
 const arrange = {
 	dir: () => grow("/", null, entries),
 	layer: () => group("all layers", (e) => e.layer, (i) => `${i + 1}: ${instruction(meta.layers[i]?.command ?? "")}`),
-	package: () => group("all packages", (e) => e.package, (i) => packageNames[i] ?? "of no package"),
+	package: () => group("all packages", (e) => e.package, (i) => packageNames[i] ?? "of no package", (i) => packageShort[i] ?? "of no package"),
 };
 const tree = (by) => trees[by] ??= arrange[by]();
 
 let at, part = "all";
 const shownName = (node) => node.name + (node.entry && node.kids.size ? "/" : "");
+
+// A directory with nothing but a directory in it is shown as one with that: "usr/lib".
+function inmost(node) {
+	let name = node.name;
+	for (let kid; node.kids.size === 1 && node.entry && (kid = [...node.kids.values()][0]).kids.size; node = kid) name += `/${kid.name}`;
+	return { node, name };
+}
 const kidsOf = (node) => [...node.kids.values()].map((n) => ({ node: n, value: n.value(part) }));
 const bySize = (a, b) => b.value - a.value || (a.node?.name < b.node?.name ? -1 : 1);
 
@@ -80,7 +88,7 @@ function largest(node, max) {
 	const all = kidsOf(node).filter((k) => k.value > 0).sort(bySize);
 	if (all.length <= max) return all;
 	const rest = all.slice(max - 1);
-	return [...all.slice(0, max - 1), { rest: rest.length, value: rest.reduce((s, k) => s + k.value, 0),
+	return [...all.slice(0, max - 1), { rest: rest.length, last: true, value: rest.reduce((s, k) => s + k.value, 0),
 		kept: rest.reduce((s, k) => s + k.node.kept, 0), size: rest.reduce((s, k) => s + k.node.size, 0) }];
 }
 
@@ -103,11 +111,12 @@ function open(node, focus) {
 	if (focus) ($("map").querySelector("button") ?? $("crumbs")).focus();
 }
 
+const fits = (text, width, letter) => text.length * letter + 12 < width;
+
 function cell(d) {
 	const { data, x0, y0, x1, y1 } = d, w = x1 - x0, h = y1 - y0, node = data.node;
-	const label = w > 44 && h > 20;
-	const name = node ? shownName(node) : `${many(data.rest, "smaller one")}`;
-	const big = h > 42 && !d.children;
+	const full = node && shownName(node), name = node ? d.children && fits(full, w, 7.4) ? full : node.short ?? full : `${many(data.rest, "smaller one")}`;
+	const label = h > 20 && (w > 64 || fits(name, w, 7.4)), big = label && h > 42 && !d.children && w > 64;
 	const lines = label ? [el("span", {}, name), big && el("span", {}, bytes(data.value))] : [];
 	// What the area says by its size and colour, for those who do not see it.
 	if (node) lines.push(el("span", { class: "unseen" }, ` ${(label ? [] : [name]).concat(label && big ? [] : [bytes(node.size)], verdict(node)).join(", ")}`));
@@ -119,9 +128,12 @@ function cell(d) {
 	for (const c of d.descendants().slice(1)) {
 		const cw = c.x1 - c.x0, ch = c.y1 - c.y0;
 		if (cw < 3 || ch < 3) continue;
-		const inside = cw > 52 && ch > 18;
-		box.append(place(el("i", { class: c.children ? "nest" : inside ? null : "bare", p: shareOf(c.data), "aria-hidden": "true" },
-			inside ? c.data.node?.name ?? `${c.data.rest} more` : ""), c.x0 - x0 - 1, c.y0 - y0 - 1, c.x1 - x0 - 1, c.y1 - y0 - 1));
+		const inner = c.data.node, text = inner ? c.data.name : `${c.data.rest} more`;
+		const inside = ch > 18 && (cw > 58 || fits(text, cw, 6.8)), size = inside && !c.children && ch > 40 && cw > 58;
+		// For a pointer: straight to it. The button of the area is for all others.
+		box.append(place(el("i", { class: c.children ? "nest" : inside ? null : "bare", p: shareOf(c.data), "aria-hidden": "true",
+			title: inner ? describe(inner) : null, on: inner && ((ev) => { ev.stopPropagation(); open(inner, false); }) },
+			inside ? el("b", {}, text) : null, size ? el("b", {}, bytes(c.data.value)) : null), c.x0 - x0 - 1, c.y0 - y0 - 1, c.x1 - x0 - 1, c.y1 - y0 - 1));
 	}
 	return place(box, x0, y0, x1, y1);
 }
@@ -129,14 +141,16 @@ function cell(d) {
 function layout(width, height) {
 	const roomy = width > 560;
 	const top = { node: at, parts: largest(at, roomy ? OUTER : 16) }, all = at.value(part);
+	const within = (node) => largest(node, INNER).map((q) => q.node ? Object.assign(q, inmost(q.node)) : q);
 	// A part of three levels when it is very large, so that one that is nearly all says something.
 	for (const p of top.parts) {
 		if (!p.node?.kids.size || p.value / all < (roomy ? 0.02 : 0.08)) continue;
-		p.parts = largest(p.node, INNER);
+		p.parts = within(p.node);
 		for (const q of p.parts)
-			if (q.node?.kids.size && q.value / all > (roomy ? 0.06 : 0.2)) q.parts = largest(q.node, INNER);
+			if (q.node?.kids.size && q.value / all > (roomy ? 0.06 : 0.2)) q.parts = within(q.node);
 	}
-	const root = hierarchy(top, (d) => d.parts).sum((d) => d.parts ? 0 : d.value).sort((a, b) => b.value - a.value);
+	// What is too small to be shown comes last, however much it is together.
+	const root = hierarchy(top, (d) => d.parts).sum((d) => d.parts ? 0 : d.value).sort((a, b) => !!a.data.last - !!b.data.last || b.value - a.value);
 	const edge = (d) => d.depth && d.children ? 3 : 0;
 	return treemap().size([width, height]).round(true).paddingInner(GAP)
 		.paddingTop((d) => d.depth === 1 ? HEAD : d.depth === 2 && d.children ? HEAD - 4 : 0)

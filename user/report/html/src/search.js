@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { entries, bytes, many, meta } from "./data.js";
-import { $, el, inParts } from "./dom.js";
+import { $, el, inParts, broken } from "./dom.js";
 import { showEntry } from "./detail.js";
 
 let paths = null;
@@ -16,7 +16,7 @@ function matcher(text) {
 
 function line(e) {
 	return el("li", { class: e.stays ? null : "went" },
-		el("button", { type: "button", class: "plain", on: () => showEntry(e) }, e.path),
+		el("button", { type: "button", class: "plain", on: () => showEntry(e) }, broken(e.path)),
 		el("span", { class: "n" }, e.type === "file" ? `${bytes(e.size)}, ` : "", e.stays ? "stayed" : "went"));
 }
 
@@ -32,7 +32,7 @@ function find() {
 	const is = matcher(text);
 	const hits = entries.filter((e) => is(paths[e.id]) && (part === "all" || e.stays === (part === "kept")))
 		.sort((a, b) => b.size - a.size || (paths[a.id] < paths[b.id] ? -1 : 1));
-	$("found").textContent = hits.length ? `${many(hits.length, "entry", "entries")}, ${many(hits.filter((e) => e.stays).length, "stayed", "stayed")}. The largest first.` :
+	$("found").textContent = hits.length ? `${many(hits.length, "entry", "entries")}, ${many(hits.filter((e) => e.stays).length, "stayed", "stayed")}.${hits.length > 1 ? " The largest first." : ""}` :
 		`Nothing in ${meta.image} is called that.`;
 	const more = inParts($("results"), hits, 50, line, "entries");
 	$("results").after(more);

@@ -2,7 +2,7 @@
 // What the run was: when files were first used, by which programs, with which calls.
 import { scaleLinear, scaleSqrt } from "d3-scale";
 import { meta, accesses, bytes, count, many, seconds, safe } from "./data.js";
-import { $, el, svg, table, inParts } from "./dom.js";
+import { $, el, svg, table, inParts, broken } from "./dom.js";
 import { programName, showProgram } from "./detail.js";
 
 const empty = (text) => el("p", { class: "empty" }, text);
@@ -60,7 +60,7 @@ function branch(kids, roots) {
 	const stack = roots.map((i) => [i, list, 0]).reverse();
 	while (stack.length) {
 		const [i, into, depth] = stack.pop(), p = meta.programs[i];
-		const li = el("li", {}, el("div", {}, el("button", { type: "button", class: "plain", on: () => showProgram(i) }, programName(i)), " ",
+		const li = el("li", {}, el("div", {}, el("button", { type: "button", class: "plain", on: () => showProgram(i) }, broken(programName(i))), " ",
 			el("span", { class: "soft small" }, `at ${seconds(p.start)}, ${many(p.used, "path")}${p.entry ? `, ${p.entry}` : ""}`)));
 		into.append(li);
 		const below = kids.get(i);
@@ -81,11 +81,28 @@ function processes() {
 		else if (kids.has(p.parent)) kids.get(p.parent).push(i);
 		else kids.set(p.parent, [i]);
 	});
-	$("processes").replaceChildren(intro(`${many(meta.n_programs, "program")} ran. Each is below the one that started it; open one to see what it used.` +
+	$("processes").replaceChildren(intro((n === 1 ? "One program ran. Open it to see what it used." :
+		`${many(meta.n_programs, "program")} ran. Each is below the one that started it; open one to see what it used.`) +
 		(meta.n_programs > n ? ` The first ${count(n)} are shown.` : "")), branch(kids, roots));
 }
 
 const sourceNames = { app: "the app", "runtime-seen": "the runtime", "runtime-known": "known of runtimes", signal: "signals", init: "docker run --init", vdso: "the vDSO" };
+
+function callers(by = []) {
+	const names = [...new Set(by.map((b) => safe(b.exe)))];
+	return names.length ? broken(names.slice(0, 4).join(", ") + (names.length > 4 ? ", and others" : "")) : ["–"];
+}
+
+// A row for each capability and answer, with all calls that it was asked for in.
+function capabilities() {
+	const lines = new Map();
+	for (const c of meta.capabilities) {
+		const key = `${c.name} ${c.granted}`;
+		if (!lines.has(key)) lines.set(key, [el("span", {}, el("code", {}, c.name), el("div", { class: "soft small" }, c.granted ? "granted" : "refused")), []]);
+		lines.get(key)[1].push(c.syscall ? el("div", {}, el("code", {}, c.syscall), `, called by ${callers(c.first_by)}`) : el("div", {}, "no call of its own"));
+	}
+	return table("Capabilities", [["Capability", "keep"], ["Asked for in", ""]], [...lines.values()]);
+}
 
 function calls() {
 	const all = meta.seccomp?.calls ?? [], parts = [];
@@ -93,8 +110,8 @@ function calls() {
 	if (!app.length) parts.push(empty("No system call of the app was counted."));
 	else {
 		const body = el("tbody");
-		const more = inParts(body, app, 20, (c) => el("tr", {}, el("th", { scope: "row" }, el("code", {}, c.name)), el("td", { class: "n" }, count(Number(c.count))),
-			el("td", {}, (c.first_by ?? []).slice(0, 4).map((b) => safe(b.exe)).join(", ") + ((c.first_by ?? []).length > 4 ? ", and others" : ""))), "calls");
+		const more = inParts(body, app, 20, (c) => el("tr", {}, el("th", { scope: "row", class: "keep" }, el("code", {}, c.name)), el("td", { class: "n" }, count(Number(c.count))),
+			el("td", {}, callers(c.first_by))), "calls");
 		parts.push(intro(`The app made ${many(app.length, "system call")} of the ${count(all.length)} that the profile allows. The others are for the container runtime, and for signals.`),
 			el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Call"), el("th", { scope: "col", class: "n" }, "Times"), el("th", { scope: "col" }, "First called by"))), body), more);
 		const others = all.filter((c) => !(Number(c.count) > 0));
@@ -105,15 +122,14 @@ function calls() {
 	parts.push(el("h3", {}, "Capabilities"));
 	if (meta.capabilities_unseen) parts.push(empty("This kernel does not tell which capabilities were asked for."));
 	else if (!meta.capabilities.length) parts.push(empty("No capability was asked for."));
-	else parts.push(table("Capabilities", [["Capability", ""], ["Answer", ""], ["Asked for in", ""]],
-		meta.capabilities.map((c) => [el("code", {}, c.name), c.granted ? "granted" : "refused", c.syscall ? el("code", {}, c.syscall) : "–"])));
+	else parts.push(capabilities());
 	$("calls").replaceChildren(...parts);
 }
 
 function network() {
 	const parts = [], use = { listen: "listens on", bind: "is bound to", connect: "connects to" };
 	if (!meta.sockets.length) parts.push(empty("It neither listened nor connected to anything by network."));
-	else parts.push(table("Sockets", [["What", ""], ["Address", ""], ["Protocol", ""]],
+	else parts.push(table("Sockets", [["What", "keep"], ["Address", ""], ["Protocol", "keep"]],
 		meta.sockets.map((s) => [use[s.use], el("code", {}, s.address), s.protocol])));
 	if (meta.n_sockets > meta.sockets.length) parts.push(el("p", { class: "small" }, `${count(meta.n_sockets - meta.sockets.length)} more are in record.json.`));
 	if (meta.probes.length) {
@@ -139,7 +155,7 @@ function rules() {
 	const lines = Object.entries(meta.rules).filter(([, r]) => r.entries || r.off).sort(([, a], [, b]) => b.bytes - a.bytes);
 	if (!lines.length) return $("rules").replaceChildren(empty("No file stayed."));
 	$("rules").replaceChildren(intro("A file may have several reasons. The last column is what only this one asks for."),
-		table("Rules and what they cost", [["Reason", ""], ["Entries", "n"], ["Size", "n"], ["Alone", "n"]],
+		table("Rules and what they cost", [["Reason", ""], ["Entries", "n wide"], ["Size", "n"], ["Alone", "n"]],
 			lines.map(([name, r]) => [el("span", {}, el("b", {}, name), r.off ? " (off)" : "", el("div", { class: "soft small" }, r.text)), count(r.entries), bytes(r.bytes), bytes(r.sole_bytes)])));
 }
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Entries of a history, as builders write them, and the lines of a Dockerfile that they become. */
+#include "../lib/tap.h"
+#include "slimtrace/base/alloc.h"
+#include "slimtrace/base/json.h"
+#include "slimtrace/report.h"
+
+#define SH "/bin/sh -c "
+#define NOP SH "#(nop) "
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+struct history {
+	const char *line[3];
+	const char *config; /* members of it; NULL: none */
+	const char *want;   /* what the Dockerfile ends with */
+};
+
+static const struct history cases[] = {
+	/* RUN: both builders, arguments, shells, lines */
+	{ { SH "a && b" }, NULL, "RUN a && b\n" },
+	{ { "RUN " SH "a && b # buildkit" }, NULL, "RUN a && b\n" },
+	{ { "|1 V=1 " SH "make" }, NULL, "ARG V=1\nRUN make\n" },
+	{ { "RUN |1 V=1 " SH "make # buildkit" }, NULL, "ARG V=1\nRUN make\n" },
+	{ { "RUN |2 A=a b C= " SH "make # buildkit" }, NULL, "ARG A=\"a b\"\nARG C=\"\"\nRUN make\n" },
+	{ { "ARG V=1", "RUN |1 V=1 " SH "make # buildkit" }, NULL, "ARG V=1\nRUN make\n" },
+	{ { "ARG V=1", "RUN |1 V=2 " SH "make # buildkit" }, NULL, "ARG V=1\nARG V=2\nRUN make\n" },
+	{ { "RUN |0 " SH "make # buildkit" }, NULL, "RUN make\n" },
+	{ { "RUN " SH "echo a\necho b # buildkit" }, NULL, "RUN <<EOF\necho a\necho b\nEOF\n" },
+	{ { "RUN " SH "cat <<X >/f\none\nX # buildkit" }, NULL, "RUN cat <<X >/f\none\nX\n" },
+	{ { "RUN " SH "echo EOF\nEOF\n # buildkit" }, NULL,
+	  "RUN <<EOF1\necho EOF\nEOF\nEOF1\n" },
+	{ { "RUN --mount=type=cache,target=/c " SH "make # buildkit" }, NULL,
+	  "RUN --mount=type=cache,target=/c make\n" },
+	{ { "RUN /bin/prog a b # buildkit" }, NULL, "RUN [\"/bin/prog\", \"a\", \"b\"]\n" },
+	{ { "SHELL [/bin/bash -o pipefail -c]", "RUN /bin/bash -o pipefail -c a | b # buildkit" },
+	  "\"Shell\":[\"/bin/bash\",\"-o\",\"pipefail\",\"-c\"]",
+	  "SHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]\nRUN a | b\n" },
+	{ { SH "apt-get update && apt-get install -y --no-install-recommends one two three four "
+	       "&& rm -rf /var/lib/apt/lists" },
+	  NULL,
+	  "RUN apt-get update && \\\n    apt-get install -y --no-install-recommends one two three "
+	  "four && \\\n    rm -rf /var/lib/apt/lists\n" },
+	/* COPY and ADD */
+	{ { "COPY /src /dst # buildkit" }, NULL, "COPY /src /dst\n" },
+	{ { "COPY --chown=1:2 /src /dst # buildkit" }, NULL, "COPY --chown=1:2 /src /dst\n" },
+	{ { "COPY --from=build /src /dst # buildkit" }, NULL, "COPY --from=build /src /dst\n" },
+	{ { "COPY --link --chmod=755 a b c/ # buildkit" }, NULL,
+	  "COPY --link --chmod=755 a b c/\n" },
+	{ { NOP "COPY --chown=1:2file:" HASH " in /a b " }, NULL,
+	  "COPY --chown=1:2 [\"file:" HASH "\", \"/a b\"]\n" },
+	{ { NOP " COPY multi:" HASH " in /dst/ " }, NULL, "COPY multi:" HASH " /dst/\n" },
+	{ { NOP " ADD file:" HASH " in / " }, NULL, "ADD file:" HASH " /\n" },
+	{ { "ADD https://x.example/f /f # buildkit" }, NULL, "ADD https://x.example/f /f\n" },
+	{ { "COPY <<EOF /etc/conf # buildkit" }, NULL, "COPY heredoc:EOF /etc/conf\n" },
+	/* commands: exec and shell form */
+	{ { NOP " CMD [\"a\" \"b c\"]" }, "\"Cmd\":[\"a\",\"b c\"]", "CMD [\"a\", \"b c\"]\n" },
+	{ { "CMD [\"/bin/sh\" \"-c\" \"a | b\"]" }, "\"Cmd\":[\"/bin/sh\",\"-c\",\"a | b\"]",
+	  "CMD a | b\n" },
+	{ { "ENTRYPOINT [\"/e\"]" }, "\"Entrypoint\":[\"/e\"]", "ENTRYPOINT [\"/e\"]\n" },
+	{ { "ENTRYPOINT [\"/bin/sh\" \"-c\" \"exec e\"]" },
+	  "\"Entrypoint\":[\"/bin/sh\",\"-c\",\"exec e\"]", "ENTRYPOINT exec e\n" },
+	/* the others */
+	{ { "ENV A=1 B=two words" }, "\"Env\":[\"A=1\",\"B=two words\"]",
+	  "ENV A=1 B=\"two words\"\n" },
+	{ { "LABEL a=b c" }, "\"Labels\":{\"a\":\"b c\"}", "LABEL a=\"b c\"\n" },
+	{ { NOP " ONBUILD RUN make" }, "\"OnBuild\":[\"RUN make\"]", "ONBUILD RUN make\n" },
+	{ { NOP " ONBUILD RUN make" }, NULL, "# ONBUILD RUN make\n" },
+	{ { "HEALTHCHECK &{[\"CMD-SHELL\" \"curl x || exit 1\"] \"30s\" \"3s\" \"1m0s\" \"500ms\" "
+	    "'\\x05'}" },
+	  "\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"curl x || exit 1\"],\"Interval\":30000000000,"
+	  "\"Timeout\":3000000000,\"StartPeriod\":60000000000,\"StartInterval\":500000000,"
+	  "\"Retries\":5}",
+	  "HEALTHCHECK --interval=30s --timeout=3s --start-period=60s --start-interval=500ms "
+	  "--retries=5 CMD curl x || exit 1\n" },
+	{ { "HEALTHCHECK &{[\"CMD\" \"/c\" \"a b\"] \"0s\" \"0s\" \"0s\" '\\x00'}" },
+	  "\"Healthcheck\":{\"Test\":[\"CMD\",\"/c\",\"a b\"]}",
+	  "HEALTHCHECK CMD [\"/c\", \"a b\"]\n" },
+	{ { "HEALTHCHECK &{[\"NONE\"] \"0s\" \"0s\" \"0s\" '\\x00'}" },
+	  "\"Healthcheck\":{\"Test\":[\"NONE\"]}", "HEALTHCHECK NONE\n" },
+	{ { "EXPOSE map[80/tcp:{} 53/udp:{}]" },
+	  "\"ExposedPorts\":{\"80/tcp\":{},\"53/udp\":{}}", "EXPOSE 80/tcp 53/udp\n" },
+	{ { NOP " VOLUME [/data /a b]" }, "\"Volumes\":{\"/data\":{},\"/a b\":{}}",
+	  "VOLUME [\"/data\"]\nVOLUME [\"/a b\"]\n" },
+	{ { NOP " USER me:you" }, "\"User\":\"me:you\"", "USER me:you\n" },
+	{ { "WORKDIR /a b" }, "\"WorkingDir\":\"/a b\"", "WORKDIR /a b\n" },
+	{ { "STOPSIGNAL SIGQUIT" }, "\"StopSignal\":\"SIGQUIT\"", "STOPSIGNAL SIGQUIT\n" },
+};
+
+static char *config_of(const struct history *h)
+{
+	_cleanup_(json_free) cJSON *json = json_object();
+	_cleanup_free_ char *text = xasprintf("{%s}", h->config ? h->config : "");
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+	cJSON *history = json_add(json, "history", json_array()), *config = NULL;
+	struct err err = ERR_INIT;
+
+	if (json_parse(text, strlen(text), "config", &config, &err) == 0)
+		json_add(json, "config", config);
+	for (size_t i = 0; i < ARRAY_SIZE(h->line) && h->line[i]; i++) {
+		cJSON *one = json_append(history, json_object());
+
+		json_add_str(one, "created_by", h->line[i]);
+		json_add_bool(one, "empty_layer", true);
+	}
+	json_print(json, false, &out);
+	return xstrdup(out.buf);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len >= n && !strcmp(text + len - n, end);
+}
+
+static void test_case(const struct history *h)
+{
+	_cleanup_free_ char *config = config_of(h);
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+	struct err err = ERR_INIT;
+	size_t n = 0;
+
+	while (n + 1 < ARRAY_SIZE(h->line) && h->line[n + 1])
+		n++;
+	if (report_dockerfile(config, strlen(config), NULL, &out, &err) < 0)
+		printf("# %s\n", err.msg);
+	ok(ends_with(out.buf, h->want), "%.*s", (int)strcspn(h->line[n], "\n"), h->line[n]);
+}
+
+int main(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		test_case(&cases[i]);
+	return tap_done();
+}
