@@ -156,9 +156,29 @@ static unsigned int depth_of(const struct image_entry *e)
 	return depth;
 }
 
+/* Files beside the first directories: with these they are all. */
+static struct tally tally_root(const struct image *img, const struct tally *all)
+{
+	const struct image_entry *root = image_entry(img, 0);
+	struct tally t = all[0];
+
+	for (size_t i = 0; i < root->n_children; i++) {
+		const struct image_entry *e = root->children[i];
+
+		if (e->type != ENTRY_DIR)
+			continue;
+		t.files -= all[e->id].files;
+		t.bytes -= all[e->id].bytes;
+		t.kept_files -= all[e->id].kept_files;
+		t.kept_bytes -= all[e->id].kept_bytes;
+	}
+	return t;
+}
+
 static void add_directories(cJSON *obj, const struct image *img, const struct tally *all)
 {
 	cJSON *array = json_add(obj, "directories", json_array());
+	struct tally root = tally_root(img, all);
 
 	for (uint32_t id = 1; id < image_entry_count(img); id++) {
 		const struct image_entry *e = image_entry(img, id);
@@ -172,6 +192,7 @@ static void add_directories(cJSON *obj, const struct image *img, const struct ta
 		json_add_bytes(one, "path", path.buf, path.len);
 		add_tally(one, &all[id]);
 	}
+	add_tally(json_add(obj, "no_directory", json_object()), &root);
 }
 
 static void add_layers(cJSON *obj, const struct image *img, const struct keep *keep)

@@ -69,6 +69,51 @@ slimtrace xray --layer 1 --changes delete t-info
 has 'xray is the same' "$out" '/app.key'
 lacks 'only what was deleted' "$out" '  ~ '
 
+
+# --- everything that it looks for, in an image of a distribution's files ---
+context
+busybox_rootfs
+with_libs "$(readlink -f /usr/bin/perl)"
+mkdir -p context/root/usr/bin context/root/open context/root/sticky context/root/usr/lib/ssl/private
+cp "$PROGS/once" context/root/usr/bin/ping
+cp "$PROGS/once" context/root/usr/bin/wall
+chmod 2755 context/root/usr/bin/wall
+chmod 777 context/root/open
+chmod 1777 context/root/sticky
+put usr/share/everybody 'writes'
+chmod 666 context/root/usr/share/everybody
+setcap cap_net_raw+ep context/root/usr/bin/ping
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=test -keyout context/root/usr/lib/ssl/private/server.pem \
+	-out context/root/usr/lib/ssl/server.crt 2>/dev/null
+put root/.netrc 'machine x login y password z'
+put etc/os-release $'ID=test\nPRETTY_NAME="Test Linux 3"'
+put var/lib/dpkg/status $'Package: libc6\nStatus: install ok installed\nVersion: 2.36-9'
+put lib/apk/db/installed $'P:musl\nV:1.2.4-r2\n'
+mkdir -p context/root/usr/lib/python3/dist-packages/PyYAML-6.0.dist-info context/root/var/lib/gems/3.1.0/specifications
+put var/lib/gems/3.1.0/specifications/rack-2.2.6.gemspec '# gem'
+put app/node_modules/express/package.json '{"name": "express", "version": "4.18.2"}'
+import t-all 'ENV PATH=/bin:/usr/bin'
+slimtrace --output-format json info t-all
+found() { jq -c "$1" <<<"$out"; }
+is 'all: file capabilities' "$(found '[.capabilities[] | [.path, .note]]')" '[["/usr/bin/ping","cap_net_raw=ep"]]'
+is 'all: setgid' "$(found '[.setgid[].path]')" '["/usr/bin/wall"]'
+is 'all: world-writable, but not with the sticky bit' "$(found '[.world_writable[].path]')" '["/open","/usr/share/everybody"]'
+is 'all: certificates' "$(found '[.certificates[].path]')" '["/usr/lib/ssl/server.crt"]'
+is 'all: private keys' "$(found '[.private_keys[].path]')" '["/usr/lib/ssl/private/server.pem"]'
+is 'all: credentials' "$(found '[.credentials[].path]')" '["/root/.netrc"]'
+has 'all: shells' "$(found '[.shells[].path]')" '"/bin/sh"'
+matches 'all: interpreters' "$(found '[.interpreters[].path]')" '^\["/usr/bin/perl[0-9.]*"\]$'
+is 'all: the distribution' "$(found .os)" '"Test Linux 3"'
+is 'all: packages by manager' "$(found '[.packages[] | "\(.manager) \(.name) \(.version)"] | sort')" \
+	'["apk musl 1.2.4-r2","dpkg libc6 2.36-9","gem rack 2.2.6","npm express 4.18.2","pip PyYAML 6.0"]'
+slimtrace info --no-pager t-all
+for line in Setgid 'File capabilities' cap_net_raw 'World-writable (2)' 'Private keys' Credentials Certificates Interpreters Shells Packages 'Test Linux 3'; do
+	has "all: in words: $line" "$out" "$line"
+done
+lacks 'all: no content of a key' "$out" 'PRIVATE KEY'
+slimtrace info --fail-if 'capabilities>0' --fail-if 'keys>0' --fail-if 'world-writable>1' --fail-if 'packages>5' t-all
+is 'all: conditions' "$rc $(grep -c -- --fail-if <<<"$err")" '8 3'
+
 # On a terminal, what is longer than it is paged.
 paged() { PAGER="sed s/^/PAGED:/" script -qec "stty rows $1 cols 80; $SLIMTRACE --quiet info --remove-file-artifacts ${*:2} t-info" /dev/null </dev/null; }
 has 'it pages when long' "$(paged 10)" 'PAGED:image'
