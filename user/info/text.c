@@ -8,6 +8,8 @@
 #include "slimtrace/base/progress.h"
 #include "slimtrace/base/text.h"
 
+#define SHORT_ID 19 /* strlen("sha256:") + 12 */
+
 #define MIN_WIDTH 40
 #define COMMAND_LINES 2
 
@@ -119,7 +121,9 @@ static void add_head(struct text *t)
 		      strlen(info->os ? info->os : "no distribution"));
 	strbuf_addstr(t->out, "image       ");
 	add_fitted(t->out, name.buf, t->width - 12);
-	strbuf_addf(t->out, "\nid          %.*s\n", (int)t->width - 12, image_id(info->img));
+	/* All of it, or what engines show as one: not one that looks whole and is not. */
+	strbuf_addf(t->out, "\nid          %.*s\n",
+		    t->width >= DIGEST_LEN + 12 ? DIGEST_LEN : SHORT_ID, image_id(info->img));
 	strbuf_addstr(t->out, "made of     ");
 	add_fitted(t->out, os.buf, t->width - 12);
 	strbuf_addf(t->out, "\nplatform    %.20s/%.20s\n", c->os, c->arch);

@@ -118,8 +118,10 @@ static void add_commands(const struct report *r, struct strbuf *sb)
 {
 	size_t n = r->execs.n + r->host_execs.n, failed = r->execs.failed + r->host_execs.failed;
 
-	if (n)
-		strbuf_addf(sb, "  %-10s %zu of %zu worked\n", "commands", n - failed, n);
+	if (n && failed)
+		strbuf_addf(sb, "  %-10s %zu run, %zu failed\n", "commands", n, failed);
+	else if (n)
+		strbuf_addf(sb, "  %-10s %zu run\n", "commands", n);
 	if (r->health != HEALTH_NONE)
 		strbuf_addf(sb, "  %-10s %s\n", "health",
 			    r->health == HEALTH_OK ? "the health check succeeded"

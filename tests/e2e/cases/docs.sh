@@ -23,7 +23,10 @@ while IFS= read -r line; do
 	for option in $(sed -E "s/'[^']*'//g; s/[|#].*//; s/ -- .*//" <<<"$rest" | grep -oE '(^| )--[a-z][a-z-]*' | tr -d ' '); do
 		[[ ${known[$command]} == *" $option "* ]] || fail "$file: $command has $option" "$line"
 	done
-done < <(cd "$top" && grep -nE '^( {4}|\t)?(sudo )?slimtrace [a-z-]' README.md docs/*.md)
+done < <(cd "$top" && {
+	grep -nE '^( {4}|\t)?(sudo )?slimtrace [a-z-]' README.md docs/*.md
+	grep -noE '`(sudo )?slimtrace [^`]+`' README.md docs/*.md
+})
 ok 'there are command lines to look at' test "$lines" -gt 20
 pass "options of $lines command lines were looked for"
 
@@ -61,6 +64,7 @@ ln -s busybox context/root/bin/httpd
 put www/index.html 'the page'
 put www/hello/you 'hello'
 put the/missing/file 'not used'
+head -c 20000000 /dev/zero >context/root/unused
 put bin/my-client '#!/bin/sh'
 chmod +x context/root/bin/my-client
 image my/app <<'D'
@@ -71,7 +75,7 @@ CMD ["/bin/sh", "-c", "httpd -p 9000 -h /www; exec httpd -f -p 8080 -h /www"]
 D
 docker tag my/app slimtrace/sample:fat
 slim 'for the documents' -o oci:lines/layout --tag v1/v1:v1 my/app
-cp "$(artifacts my/app)"/{record.json,creport.json,files.jsonl} lines/
+cp "$(artifacts my/app)"/* lines/
 jq '.manifests[0].annotations["org.opencontainers.image.ref.name"] = "v1"' lines/layout/index.json >index.json && mv index.json lines/layout/
 slim 'and the image that they start' my/app
 docker save -o lines/app.tar my/app
@@ -79,8 +83,8 @@ docker save -o lines/app.tar my/app
 # The commands of a page that are indented; with IMAGE, [options] and the like it is no command but its form. The plugin and
 # the packages have cases of their own.
 commands_of() {
-	awk '/^```/ {fence = !fence} !fence && sub(/^    (\$ )?/, "")' "$1" | grep -E '^(sudo )?(slimtrace|docker run|jq|dmesg) ' |
-		grep -vE '\[options\]|IMAGE|RECORD|PATH|OLD|NAME|COMMAND' | sed 's/ *# .*//'
+	awk '/^```/ {fence = !fence} !fence && sub(/^    (\$ )?/, "")' "$1" | grep -E '^(sudo )?(slimtrace|docker run|jq|dmesg) |^(SLIMTRACE_)?IMAGE=' |
+		grep -vE '\[options\]|[^A-Z_]IMAGE([^=]|$)|RECORD|PATH|OLD|NAME|COMMAND' | sed 's/ *# .*//'
 }
 # On this page's machine the engine is where one is by default.
 socket=${DOCKER_HOST#unix://}
@@ -97,11 +101,11 @@ lasting() { # LINE
 	up() { docker ps -q | grep -q .; }
 	until_true 30 up || return 1
 	case $1 in
-	docker*) docker ps -q | xargs docker rm -f >/dev/null ;;
+	docker* | *-run.sh*) docker ps -q | xargs docker rm -f >/dev/null ;;
 	*) until_true 30 watching && pkill -USR1 -f "^$SLIMTRACE .*--continue-after signal" ;;
 	esac
 	wait "$pid"
-	[[ $1 == docker* || $? == 0 ]]
+	[[ $1 == docker* || $1 == *-run.sh* || $? == 0 ]]
 }
 watching() { grep -qE 'SIGUSR1|USR1' line.out; }
 ran=0
@@ -109,7 +113,8 @@ for page in "$top/README.md" "$top"/docs/*.md; do
 	while IFS= read -r line; do
 		ran=$((ran + 1))
 		case $line in
-		'docker run'* | *'--continue-after signal'*) lasting "$line" ;;
+		'docker run'* | *'--continue-after signal'* | *-run.sh*) lasting "$line" ;;
+		*tools/action/run*) as_a_user "PATH=$PWD/bin:\$PATH ${line/tools/"$top/tools"}" ;;
 		*) as_a_user "$line" ;;
 		esac
 		rc=$?

@@ -83,7 +83,7 @@ slim 'host-exec' --http-probe-off --show-clogs --host-exec-file ask --host-exec-
 is 'host-exec: it was answered' "$(grep -c '^page' <<<"$err")" 2
 has 'host-exec: a line' "$err" 'and more'
 has 'host-exec: what that used stays' "$(info paths e2e/checked.slim)" /www/index.html
-has 'host-exec: in the summary' "$out" '3 of 3 worked'
+has 'host-exec: in the summary' "$out" 'commands   3 run'
 slimtrace build --http-probe-off --host-exec 'echo broken; exit 9' e2e/app
 is 'host-exec: none succeeds: exit status' "$rc" 7
 has 'host-exec: none succeeds: why' "$err" '  broken'

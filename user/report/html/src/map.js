@@ -5,7 +5,8 @@ import { entries, meta, packageNames, packageShort, bytes, many, percent, safe }
 import { $, el, inParts } from "./dom.js";
 import { showEntry } from "./detail.js";
 
-const GAP = 2, HEAD = 24, OUTER = 36, INNER = 14;
+// At most so many buttons, so many parts drawn in one, and none of fewer square pixels.
+const GAP = 2, HEAD = 24, OUTER = 60, INNER = 400, SMALLEST = 180;
 
 class Node {
 	constructor(name, up, entry) {
@@ -83,12 +84,13 @@ function inmost(node) {
 const kidsOf = (node) => [...node.kids.values()].map((n) => ({ node: n, value: n.value(part) }));
 const bySize = (a, b) => b.value - a.value || (a.node?.name < b.node?.name ? -1 : 1);
 
-// The largest, and one for all that would be too small to see.
-function largest(node, max) {
-	const all = kidsOf(node).filter((k) => k.value > 0).sort(bySize);
-	if (all.length <= max) return all;
-	const rest = all.slice(max - 1);
-	return [...all.slice(0, max - 1), { rest: rest.length, last: true, value: rest.reduce((s, k) => s + k.value, 0),
+// The largest, and one for all that would be too small to see in an area of so many square pixels.
+function largest(node, max, area) {
+	const all = kidsOf(node).filter((k) => k.value > 0).sort(bySize), least = SMALLEST * node.value(part) / area;
+	const small = all.findIndex((k) => k.value < least), n = Math.min(small < 0 ? all.length : small, all.length <= max ? all.length : max - 1);
+	if (all.length - n <= 1) return all;
+	const rest = all.slice(n);
+	return [...all.slice(0, n), { rest: rest.length, last: true, value: rest.reduce((s, k) => s + k.value, 0),
 		kept: rest.reduce((s, k) => s + k.node.kept, 0), size: rest.reduce((s, k) => s + k.node.size, 0) }];
 }
 
@@ -111,12 +113,12 @@ function open(node, focus) {
 	if (focus) ($("map").querySelector("button") ?? $("crumbs")).focus();
 }
 
-const fits = (text, width, letter) => text.length * letter + 12 < width;
+const fits = (text, width, letter) => text.length * letter + 14 < width;
 
 function cell(d) {
 	const { data, x0, y0, x1, y1 } = d, w = x1 - x0, h = y1 - y0, node = data.node;
-	const full = node && shownName(node), name = node ? d.children && fits(full, w, 7.4) ? full : node.short ?? full : `${many(data.rest, "smaller one")}`;
-	const label = h > 20 && (w > 64 || fits(name, w, 7.4)), big = label && h > 42 && !d.children && w > 64;
+	const full = node && shownName(node), name = node ? d.children && fits(full, w, 8) ? full : node.short ?? full : `${many(data.rest, "smaller one")}`;
+	const label = h > 20 && (w > 64 || fits(name, w, 8)), big = label && h > 42 && !d.children && w > 64;
 	const lines = label ? [el("span", {}, name), big && el("span", {}, bytes(data.value))] : [];
 	// What the area says by its size and colour, for those who do not see it.
 	if (node) lines.push(el("span", { class: "unseen" }, ` ${(label ? [] : [name]).concat(label && big ? [] : [bytes(node.size)], verdict(node)).join(", ")}`));
@@ -129,7 +131,7 @@ function cell(d) {
 		const cw = c.x1 - c.x0, ch = c.y1 - c.y0;
 		if (cw < 3 || ch < 3) continue;
 		const inner = c.data.node, text = inner ? c.data.name : `${c.data.rest} more`;
-		const inside = ch > 18 && (cw > 58 || fits(text, cw, 6.8)), size = inside && !c.children && ch > 40 && cw > 58;
+		const inside = ch > 18 && (cw > 58 || fits(text, cw, 7.4)), size = inside && !c.children && ch > 40 && cw > 58;
 		// For a pointer: straight to it. The button of the area is for all others.
 		box.append(place(el("i", { class: c.children ? "nest" : inside ? null : "bare", p: shareOf(c.data), "aria-hidden": "true",
 			title: inner ? describe(inner) : null, on: inner && ((ev) => { ev.stopPropagation(); open(inner, false); }) },
@@ -140,8 +142,8 @@ function cell(d) {
 
 function layout(width, height) {
 	const roomy = width > 560;
-	const top = { node: at, parts: largest(at, roomy ? OUTER : 16) }, all = at.value(part);
-	const within = (node) => largest(node, INNER).map((q) => q.node ? Object.assign(q, inmost(q.node)) : q);
+	const area = width * height, top = { node: at, parts: largest(at, roomy ? OUTER : 24, area) }, all = at.value(part);
+	const within = (node) => largest(node, INNER, area * node.value(part) / all).map((q) => q.node ? Object.assign(q, inmost(q.node)) : q);
 	// A part of three levels when it is very large, so that one that is nearly all says something.
 	for (const p of top.parts) {
 		if (!p.node?.kids.size || p.value / all < (roomy ? 0.02 : 0.08)) continue;
