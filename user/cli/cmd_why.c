@@ -16,8 +16,9 @@ static void print_help(void)
 		&sb,
 		"Usage: slimtrace why IMAGE PATH...\n\n"
 		"Tells of each path of the fat IMAGE whether the last run kept or dropped it:\n"
-		"by which rules, which process used it first, how and when, and from which\n"
-		"layer it is; of a dropped one what would keep it.\n\n"
+		"by which rules, which processes used it, how, by which system call and when\n"
+		"for the first time, and from which layer it is; of a dropped one what would\n"
+		"keep it.\n\n"
 		"Global options:\n");
 	options_help(&global_options, &sb);
 	strbuf_addstr(&sb, "\nExamples:\n"

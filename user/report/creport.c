@@ -13,10 +13,13 @@
 #include <string.h>
 
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/cancel.h"
 #include "slimtrace/base/json.h"
+#include "slimtrace/base/sha1.h"
 #include "slimtrace/base/sysname.h"
 
 #define BLOCK (64u << 10)
+#define MAX_HOLES (16u << 20)
 #define CREPORT_VERSION "1.1" /* of docker-slim's document */
 
 static const char *file_type(enum entry_type type)
@@ -67,14 +70,56 @@ static void add_flags(cJSON *file, uint32_t kinds)
 	json_add(file, "flags", flags);
 }
 
+static void hash_hole(struct sha1 *sha, uint64_t len)
+{
+	static const char zeros[BLOCK];
+
+	for (; len; len -= len < BLOCK ? len : BLOCK)
+		sha1_update(sha, zeros, len < BLOCK ? (size_t)len : BLOCK);
+}
+
+/* "sha1_hash": of all of a file's content; not of one of which parts stay, or that is mostly a hole. */
+static int add_hash(cJSON *file, const struct image *img, const struct keep *keep,
+		    const struct image_entry *e, struct err *err)
+{
+	_cleanup_(image_file_close) struct image_file *f = NULL;
+	_cleanup_(sha1_free) struct sha1 *sha = sha1_new();
+	uint64_t pos = 0, holes = 0, offset;
+	char hex[SHA1_HEX + 1];
+	const void *data;
+	size_t len;
+	int r;
+
+	if (e->type != ENTRY_FILE || keep_size(keep, e) != e->size)
+		return 0;
+	r = image_file_open(img, e, &f, err);
+	while (!r && (r = image_file_block(f, &data, &len, &offset, err)) == 1) {
+		holes += offset - pos;
+		if (holes > MAX_HOLES)
+			return 0;
+		hash_hole(sha, offset - pos);
+		sha1_update(sha, data, len);
+		pos = offset + len;
+		r = cancel_check(err);
+	}
+	if (r < 0 || e->size - pos > MAX_HOLES)
+		return r < 0 ? r : 0;
+	hash_hole(sha, e->size - pos);
+	sha1_final(sha, hex);
+	json_add_str(file, "sha1_hash", hex);
+	return 0;
+}
+
 /* One kept entry, with the kinds of all uses of it. */
-static void add_file(const struct report *report, const struct keep *keep, const struct record *rec,
-		     const struct image_entry *e, struct strbuf *ret)
+static int add_file(const struct report *report, const struct image *img, const struct keep *keep,
+		    const struct record *rec, const struct image_entry *e, struct strbuf *ret,
+		    struct err *err)
 {
 	_cleanup_(json_free) cJSON *file = json_object();
 	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
 	uint32_t kinds = report_kinds_of(&report->uses, e, rec);
 	char mode[11], octal[8];
+	int r;
 
 	image_entry_path(e, &path);
 	mode_text(e->mode, e->type, mode);
@@ -89,12 +134,16 @@ static void add_file(const struct report *report, const struct keep *keep, const
 		add_flags(file, kinds);
 	json_add_int(file, "file_size",
 		     (int64_t)(e->type == ENTRY_FILE ? keep_size(keep, e) : e->size));
+	r = add_hash(file, img, keep, e, err);
+	if (r < 0)
+		return err_wrap(err, "'%s'", path.buf);
 	json_add_int(file, "uid", e->uid);
 	json_add_int(file, "gid", e->gid);
 	json_add_int(file, "layer", e->layer);
 	report_add_reasons(file, keep_reasons(keep, e));
 	json_print(file, false, ret);
 	strbuf_setlen(ret, ret->len - 1); /* its newline */
+	return 0;
 }
 
 static int flush(struct strbuf *text, const struct report_sink *sink, struct err *err)
@@ -121,8 +170,8 @@ static int write_files(const struct report *report, const struct image *img, con
 			continue;
 		strbuf_addf(text, "%s\n\t\t\t", separator);
 		separator = ",";
-		add_file(report, keep, rec, e, text);
-		if (text->len >= BLOCK)
+		r = add_file(report, img, keep, rec, e, text, err);
+		if (!r && text->len >= BLOCK)
 			r = flush(text, sink, err);
 	}
 	strbuf_addstr(text, "\n\t\t]\n\t},\n\t");

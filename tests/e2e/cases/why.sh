@@ -50,6 +50,10 @@ is 'the list has the package' "$(jq -r 'select(.path == "/data/file") | "\(.pack
 has 'the summary tells where most went' "$out" 'dropped    '
 has 'the summary: where' "$out" /bin
 
+is 'docker-slim'"'"'s digest of a file' "$(jq -r '.image.files[] | select(.file_path == "/data/file").sha1_hash' "$dir/creport.json")" \
+	"$(echo 'the file' | sha1sum | cut -d ' ' -f 1)"
+is 'and how it was used' "$(jq -c '.image.files[] | select(.file_path == "/data/file").flags' "$dir/creport.json")" '{"R":true}'
+
 # --- the schema ---
 ok 'the report fits its schema' valid creport.schema.json "$dir/creport.json"
 jq '.slimtrace.health = "fine"' "$dir/creport.json" >bad.json
