@@ -48,8 +48,9 @@ struct report_document {
 };
 
 /*
- * Which accesses of the record used which entry of the image, and the calls that can have been it. Of
- * an entry: access[start[id]] up to access[start[id + 1]], in order of time. All zero: none are known.
+ * Which accesses of the record used which entry of the image, and the calls that can have been it.
+ * Of an entry: access[start[id]] up to access[start[id + 1]], in order of time. All zero: none are
+ * known.
  */
 struct report_uses {
 	uint32_t *start, *access;
@@ -137,9 +138,9 @@ int report_html(const struct report *report, const struct image *img, const stru
 		const struct record *rec, const struct report_sink *sink, struct err *err);
 
 /*
- * A line of files.jsonl: a JSON object for an entry of the image, which says whether it stays, if so
- * with all its reasons, and who used it, when and how; of what stays and was not used itself, which
- * access it stays because of. Appended to @ret.
+ * A line of files.jsonl: a JSON object for an entry of the image, which says whether it stays, if
+ * so with all its reasons, and who used it, when and how; of what stays and was not used itself,
+ * which access it stays because of. Appended to @ret.
  */
 void report_entry(const struct report *report, const struct image_entry *e, const struct keep *keep,
 		  const struct record *rec, struct strbuf *ret);

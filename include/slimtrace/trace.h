@@ -121,9 +121,9 @@ void trace_drop(struct trace *t, uint32_t target);
 uint64_t trace_crowded(const struct trace *t);
 
 /*
- * By the source of an access and the place of a kind of use, which calls of the app in @rec can have
- * been it, by name. A record tells the kinds of a path and the calls of a program, not which call it
- * was for which path: often only one is left.
+ * By the source of an access and the place of a kind of use, which calls of the app in @rec can
+ * have been it, by name. A record tells the kinds of a path and the calls of a program, not which
+ * call it was for which path: often only one is left.
  */
 struct trace_calls {
 	struct strvec by[2][RECORD_KINDS]; /* [enum record_source][bit of enum record_kind] */

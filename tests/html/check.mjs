@@ -67,6 +67,10 @@ async function drills(page) {
 	await page.click("#crumbs button");
 	await page.click("input[value=layer]");
 	ok(/layer/.test(await text(page, "#crumbs")), "by layer");
+	const layer = await page.$$eval("#map button", (all) => { all[0].focus(); return all[0].title.split(", directory")[0]; });
+	await page.keyboard.press("Enter");
+	ok((await text(page, "#crumbs [aria-current]")) === layer, "a layer opens, by keyboard", layer, await text(page, "#crumbs"));
+	await page.click("#crumbs button");
 	ok(/^1: |^2: /.test((await texts(page, "#list th button"))[0]), "the layers are listed", await texts(page, "#list th button"));
 	await page.click("input[value=package]");
 	ok((await texts(page, "#list th button")).join() === "of no package,doc 1.0-2 (dpkg)", "by package", await texts(page, "#list th button"));
@@ -129,6 +133,9 @@ async function check(path, expectPath, shots) {
 		document.querySelector("#profiles .download").click();
 	}));
 	ok(JSON.parse(saved).defaultAction === "SCMP_ACT_ERRNO", "a profile can be saved");
+	const licences = await text(page, "#footer pre");
+	for (const name of ["d3-hierarchy", "d3-scale"]) ok(licences.includes(`${name} `), `the licence of ${name} is in it`);
+	ok((licences.match(/Copyright/g) ?? []).length >= 2 && /Permission to use, copy, modify/.test(licences), "their text, too");
 	await accessible(page, "light");
 	ok(!trouble.length, "nothing on the console", ...trouble);
 	ok(!requests.length, "no request", ...requests);

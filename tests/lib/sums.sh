@@ -3,7 +3,9 @@
 # The accounting of a run, and that nothing is lost in it: against itself, and against what the engine saves of both
 # images, read without slimtrace.
 
-# sums_wrong ARTIFACTS FAT [SLIM]: a line for each sum that is wrong; none: all are right. $e2e is the folder of image-info.
+image_info=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../e2e/image-info
+
+# sums_wrong ARTIFACTS FAT [SLIM]: a line for each sum that is wrong; none: all are right.
 sums_wrong() {
 	local creport=$1/creport.json
 	jq -r '.slimtrace | .accounting as $a |
@@ -34,6 +36,6 @@ sums_listed() {
 sums_saved() { # CREPORT fat|kept IMAGE
 	local told saved
 	told=$(jq -c --arg which "$2" '.slimtrace.accounting[$which] | [.files, .bytes]' "$1")
-	saved=$("$e2e/image-info" sums "$3")
+	saved=$("$image_info" sums "$3")
 	[[ $told == "$saved" ]] || echo "$2: $told, but $3 has $saved"
 }

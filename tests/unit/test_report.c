@@ -171,7 +171,8 @@ static void test_creport(void)
 	is_str(json_str(app, "modex", NULL), "6755", "and in octal");
 	ok(json_bool(app, "flags.X", false) && json_bool(app, "flags.R", false), "its flags");
 	is_int(json_i64(app, "uid", -1), 7, "its owner");
-	is_str(json_str(app, "sha1_hash", NULL), "b558a40bb2c2d70adccf317691629bd7f407b9b6", "its digest");
+	is_str(json_str(app, "sha1_hash", NULL), "b558a40bb2c2d70adccf317691629bd7f407b9b6",
+	       "its digest");
 	ok(!file_at(doc, "/unused"), "a dropped file is not");
 	ok(file_at(doc, "/b\xef\xbf\xbd") != NULL, "a name that is no UTF-8 does no harm");
 	is_str(json_str(doc, "slimtrace.image", NULL), "my/app", "our own part");

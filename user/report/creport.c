@@ -78,7 +78,7 @@ static void hash_hole(struct sha1 *sha, uint64_t len)
 		sha1_update(sha, zeros, len < BLOCK ? (size_t)len : BLOCK);
 }
 
-/* "sha1_hash": of all of a file's content; not of one of which parts stay, or that is mostly a hole. */
+/* "sha1_hash": of all content; none of a file of which parts stay, or that is mostly a hole. */
 static int add_hash(cJSON *file, const struct image *img, const struct keep *keep,
 		    const struct image_entry *e, struct err *err)
 {
@@ -155,8 +155,8 @@ static int flush(struct strbuf *text, const struct report_sink *sink, struct err
 }
 
 /* The list of files, one a line: with very many, the rest of the document is nothing beside it. */
-static int write_files(const struct report *report, const struct image *img, const struct keep *keep,
-		       const struct record *rec, struct strbuf *text,
+static int write_files(const struct report *report, const struct image *img,
+		       const struct keep *keep, const struct record *rec, struct strbuf *text,
 		       const struct report_sink *sink, struct err *err)
 {
 	const char *separator = "";

@@ -118,16 +118,15 @@ static uint32_t *find_owners(const struct image *img, const struct keep *keep)
 	return owners;
 }
 
-/* Of what was not used itself, the access that it stays because of: kinds, microseconds, a program (-1:
- * not shown), and its path. */
+/* Of what was not used itself, the access that it stays because of: kinds, microseconds, a program
+ * (-1: not shown), and its path. */
 static void add_cause(struct page *p, const struct image_entry *e)
 {
 	size_t i = keep_access(p->keep, e);
 	const struct record_access *a;
 	const uint32_t *uses;
 
-	if (!keep_has(p->keep, e) || i >= p->rec->n_accesses ||
-	    report_uses_of(p->uses, e, &uses))
+	if (!keep_has(p->keep, e) || i >= p->rec->n_accesses || report_uses_of(p->uses, e, &uses))
 		return;
 	a = &p->rec->accesses[i];
 	strbuf_addf(&p->text, ",%u,%" PRIu64, a->kinds, a->first_ns / 1000);

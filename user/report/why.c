@@ -82,8 +82,7 @@ static void add_programs(const cJSON *access, struct strbuf *ret)
 			continue;
 		add_label(ret, "by");
 		add_safe(ret, json_str(program, "exe", "?"));
-		strbuf_addf(ret, " (pid %llu)\n",
-			    (unsigned long long)json_u64(program, "pid", 0));
+		strbuf_addf(ret, " (pid %llu)\n", (unsigned long long)json_u64(program, "pid", 0));
 	}
 	n += json_u64(access, "more_programs", 0);
 	if (n > MAX_PROGRAMS)
@@ -192,8 +191,9 @@ static void add_remedy(const cJSON *line, const char *path, struct strbuf *ret)
 	bool used = json_get(line, "accesses");
 
 	if (json_bool(line, "excluded", false)) {
-		strbuf_addf(ret, "  an --exclude-pattern matches it, %s\n"
-				 "  to keep it: leave that out, or let it match less\n",
+		strbuf_addf(ret,
+			    "  an --exclude-pattern matches it, %s\n"
+			    "  to keep it: leave that out, or let it match less\n",
 			    used ? "although it was used" : "and nothing that was watched used it");
 		return;
 	}

@@ -13,8 +13,7 @@
 
 #define OPENS (RECORD_READ | RECORD_WRITE | RECORD_CREATE)
 /* What a request of a ring can ask for: bpf/uring.bpf.h. */
-#define URING                                                                                      \
-	(OPENS | RECORD_STAT | RECORD_DELETE | RECORD_CHANGE | RECORD_CONNECT)
+#define URING (OPENS | RECORD_STAT | RECORD_DELETE | RECORD_CHANGE | RECORD_CONNECT)
 
 static bool is_socketcall(const struct wire_call *call)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SHA-1 (FIPS 180-4) by OpenSSL's libcrypto: for a document that has it, never to trust something. */
+/* SHA-1 (FIPS 180-4) by OpenSSL's libcrypto: for a document that has it, never to trust something.
+ */
 #ifndef SLIMTRACE_BASE_SHA1_H
 #define SLIMTRACE_BASE_SHA1_H
 

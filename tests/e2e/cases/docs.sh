@@ -25,6 +25,7 @@ while IFS= read -r line; do
 	done
 done < <(cd "$top" && {
 	grep -nE '^( {4}|\t)?(sudo )?slimtrace [a-z-]' README.md docs/*.md
+	# shellcheck disable=SC2016 # the backticks are the page's
 	grep -noE '`(sudo )?slimtrace [^`]+`' README.md docs/*.md
 })
 ok 'there are command lines to look at' test "$lines" -gt 20
