@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Why one entry stays or goes, in words. */
+#include <math.h>
 #include <string.h>
 
 #include "slimtrace/base/alloc.h"
@@ -135,7 +136,44 @@ static void add_path(const cJSON *access, const char *label, const char *known, 
 	strbuf_addch(ret, '\n');
 }
 
-/* The same file is told of as it was asked for, and as it was reached: once is enough. */
+static bool has_all(const cJSON *words, const cJSON *of)
+{
+	const cJSON *word, *one;
+
+	cJSON_ArrayForEach (word, of) {
+		bool found = false;
+
+		cJSON_ArrayForEach (one, words)
+			found |= cJSON_Compare(one, word, true);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static long long milliseconds(const cJSON *access)
+{
+	const cJSON *first = json_get(access, "first_seconds");
+
+	return cJSON_IsNumber(first) ? llround(first->valuedouble * 1000) : -1;
+}
+
+/* The same use is told of as it was asked for, and as it was reached; the latter may say more. */
+static bool is_covered(const cJSON *access, const cJSON *accesses)
+{
+	const cJSON *other, *uses = json_get(access, "uses");
+
+	cJSON_ArrayForEach (other, accesses)
+		if (cJSON_GetArraySize(json_get(other, "uses")) > cJSON_GetArraySize(uses) &&
+		    has_all(json_get(other, "uses"), uses) &&
+		    milliseconds(other) == milliseconds(access) && !json_get(access, "error") &&
+		    !json_get(other, "error") &&
+		    !strcmp(json_str(other, "path", ""), json_str(access, "path", "")) &&
+		    cJSON_Compare(json_get(other, "programs"), json_get(access, "programs"), true))
+			return true;
+	return false;
+}
+
 static void add_access(const cJSON *access, const char *path, struct strvec *told,
 		       struct strbuf *ret)
 {
@@ -154,12 +192,14 @@ static void add_access(const cJSON *access, const char *path, struct strvec *tol
 /* Who, how, when; of what was not used itself: what it stays because of. */
 static void add_uses(const cJSON *line, const char *path, struct strbuf *ret)
 {
-	const cJSON *access, *cause = json_get(line, "because_of");
+	const cJSON *access, *cause = json_get(line, "because_of"),
+			     *accesses = json_get(line, "accesses");
 	_cleanup_strvec_ struct strvec told = STRVEC_INIT;
 	uint64_t more = json_u64(line, "more_accesses", 0);
 
-	cJSON_ArrayForEach (access, json_get(line, "accesses"))
-		add_access(access, path, &told, ret);
+	cJSON_ArrayForEach (access, accesses)
+		if (!is_covered(access, accesses))
+			add_access(access, path, &told, ret);
 	if (told.n > MAX_ACCESSES)
 		more += told.n - MAX_ACCESSES;
 	if (more)

@@ -89,6 +89,15 @@ for path in /data/gone /loop/x data/file; do
 	is "$path: exit status" "$rc" 2
 	has "$path: named" "$err" "has no '$path'"
 done
+slim 'what was used, excluded' --http-probe-off --exclude-pattern /data/file e2e/why
+slimtrace why e2e/why /data/file
+has 'excluded: that it was used is told' "$out" 'matches it, although it was used'
+has 'excluded: by whom' "$out" $'\n  by         /once (pid '
+slim 'a command that does not count' --http-probe-off --entrypoint '["/bin/sleep", "60"]' --cmd '[]' --exec 'cat /data/other' --exclude-exec-paths e2e/why
+slimtrace why e2e/why /data/other
+has 'not counted: told' "$out" $'dropped, file of 10 B, from layer 0'
+has 'not counted: why' "$out" 'what used it does not count (--exclude-exec-paths'
+has 'not counted: by whom' "$out" $'\n  by         /bin/busybox (pid '
 slimtrace why e2e/none /x
 is 'no such image: exit status' "$rc" 5
 slimtrace why e2e/why
