@@ -119,5 +119,7 @@ paged() { PAGER="sed s/^/PAGED:/" script -qec "stty rows $1 cols 80; $SLIMTRACE 
 has 'it pages when long' "$(paged 10)" 'PAGED:image'
 lacks 'not when it fits' "$(paged 500)" PAGED:
 lacks 'not when told so' "$(paged 10 --no-pager)" PAGED:
+PAGER='sed s/^/PAGED:/' slimtrace info --remove-file-artifacts t-info
+lacks 'not without a terminal' "$out" PAGED:
 is 'nothing is left behind' "$(leftovers)" ''
 done_testing

@@ -47,6 +47,13 @@ has 'a live line was drawn' "$(<raw)" '⠋'
 is 'and is gone' "$(grep -c '[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]' <<<"$shown")" 0
 ok 'all of it fits 80x24' test "$(grep -c . <<<"$shown")" -le 24
 
+on_terminal --force --exec "'no such shell'" e2e/tty
+ok 'with a warning: it ends' until_true 60 is_over
+is 'with a warning: exit status' "$(<status)" 0
+shown=$(screen)
+ok 'with a warning: it is the first of the summary' test "$(grep -n '^  warning ' <<<"$shown" | head -n 1 | cut -d: -f1)" -lt "$(grep -n '^  fat ' <<<"$shown" | cut -d: -f1)"
+has 'with a warning: the end of the summary is there too' "$shown" '  artifacts '
+
 on_terminal --http-probe-off --continue-after enter e2e/tty
 ok 'enter: it asks' until_true 60 shows 'press ENTER'
 until_true 2 is_over
