@@ -88,7 +88,7 @@ static void show_json(struct watch_result *result, int status)
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
 	json_add_str(doc, "state", "done");
-	json_add_int(doc, "exit_status", status);
+	json_add_int(doc, "exit_code", status);
 	if (result->command_status >= 0)
 		json_add_int(doc, "command_status", result->command_status);
 	json_add(doc, "records", TAKE_PTR(result->records));

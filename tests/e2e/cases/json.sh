@@ -37,6 +37,12 @@ document merge '[.state, .runs]' '["done",2]' merge -o all.json one.json "$(arti
 told[merge]=1
 document diff '[.state, .of, .counts.syscalls.new]' '["done","record",0]' diff one.json one.json
 told[diff]=1
+document trace '[.state, .exit_code, .records]' '["done",0,[]]' trace --image e2e/none --for 1s
+told[trace]=1
+# Without a registry there is no success to tell of: the case registry does.
+document 'push, no registry' '[.state, .exit_code]' '["failed",4]' push one.json 127.0.0.1:9/none:1
+document 'pull, no registry' '[.state, .exit_code]' '["failed",4]' pull -o none.json 127.0.0.1:9/none:1
+told[push]=1 told[pull]=1
 document clean '[.containers, .images] | map(type)' '["number","number"]' clean
 told[clean]=1
 document version '[.version, .engine.api_version, .kernel] | map(type)' '["string","string","string"]' version

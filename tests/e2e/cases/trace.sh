@@ -95,7 +95,7 @@ doc=$(sed -n '/^{/,$p' <<<"$out")
 is 'json: only what is of the image' "$(jq -r '.records[].name' <<<"$doc")" once-b
 is 'json: its file' "$(jq -r '.records[0].file' <<<"$doc")" "$(record once-b)"
 is 'json: complete' "$(jq -r '.records[0].complete' <<<"$doc")" true
-is 'json: the status' "$(jq -r '"\(.state) \(.exit_status) \(.command_status)"' <<<"$doc")" 'done 0 0'
+is 'json: the status' "$(jq -r '"\(.state) \(.exit_code) \(.command_status)"' <<<"$doc")" 'done 0 0'
 
 # Twenty at once: each finds a target.
 for n in {1..20}; do docker create --name "burst-$n" e2e/trace-once >/dev/null; done
