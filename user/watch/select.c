@@ -206,6 +206,20 @@ int watch_attach_cgroups(struct watch *watch, struct err *err)
 	return r;
 }
 
+void watch_tell_missing(const struct watch *watch)
+{
+	const struct strvec *wanted = &watch->opts->containers;
+
+	for (size_t i = 0; i < wanted->n; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < watch->n && !found; k++)
+			found = is_container(wanted->v[i], watch->all[k].id, watch->all[k].name);
+		if (!found)
+			log_info("%s: does not run yet, and is waited for", wanted->v[i]);
+	}
+}
+
 /* --- the end --- */
 
 static bool is_over(const struct watch *watch, const char *wanted)

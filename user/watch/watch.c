@@ -233,6 +233,8 @@ static int start(struct watch *watch, struct err *err)
 	if (!r)
 		r = watch_attach_running(watch, err);
 	watch->looked_ms = clock_mono_ms();
+	if (!r)
+		watch_tell_missing(watch);
 	if (!r && opts->command)
 		r = watch_start_command(watch, err);
 	else if (!r)

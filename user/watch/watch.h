@@ -46,6 +46,8 @@ bool watch_wants(struct watch *watch, struct watched *w);
 /* Attaches to containers that run, are wanted, and are not watched. */
 int watch_attach_running(struct watch *watch, struct err *err);
 int watch_attach_cgroups(struct watch *watch, struct err *err);
+/* Tells which of --container are not watched now. */
+void watch_tell_missing(const struct watch *watch);
 /* Whether all that was named, by containers and cgroups alone, is over. */
 bool watch_all_over(const struct watch *watch);
 

@@ -170,8 +170,9 @@ is 'label: not what has another' "$(record other)" ''
 is 'restart: a record of each start' "$(for f in "$out_dir"/labelled-*.json; do jq -r '.attached // false' "$f"; done | sort | xargs)" 'false true'
 docker rm -f labelled other later >/dev/null
 
-begin --image e2e/trace --for 2s
+begin --container nobody --image e2e/trace --for 2s
 over
+has '--container: one that is not there is waited for' "$(<stderr)" 'nobody: does not run yet, and is waited for'
 is '--for: it ends by itself' "$rc" 0
 has '--for: without a container that is told' "$(<stderr)" 'no container was watched'
 
