@@ -107,16 +107,17 @@ struct trace_running {
 	int pid;	/* a container's first process */
 	const char *cgroup; /* a directory in the v2 hierarchy, or the v1 pids hierarchy */
 };
-/* -ESRCH: it has ended. -EEXIST: its start was seen, and is news. -ELOOP: this process is in it; nobody watches itself. */
+/* -ESRCH: it has ended. -EEXIST: its start was seen, and is news. -ELOOP: this process is in it;
+ * nobody watches itself. */
 int trace_attach(struct trace *t, const struct trace_running *what, uint32_t *ret_target,
 		 struct err *err);
 
 /* The record so far. */
-int trace_snapshot(struct trace *t, uint32_t target, struct record **ret, struct err *err);
+int trace_snapshot(struct trace *t, uint32_t number, struct record **ret, struct err *err);
 /* The record, and an end to watching this one. */
-int trace_take(struct trace *t, uint32_t target, struct record **ret, struct err *err);
+int trace_take(struct trace *t, uint32_t number, struct record **ret, struct err *err);
 /* An end to watching this one. */
-void trace_drop(struct trace *t, uint32_t target);
+void trace_drop(struct trace *t, uint32_t number);
 /* Containers that began while as many were watched as can be. */
 uint64_t trace_crowded(const struct trace *t);
 

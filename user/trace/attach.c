@@ -153,7 +153,7 @@ static int describe(struct attaching *a, struct err *err)
 static int find_container(struct attaching *a, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf nothing = STRBUF_INIT;
-	struct wire_target wt;
+	struct wire_target wt = { .cgroups = 0 };
 	int r;
 
 	ask_about(a, false);
@@ -374,9 +374,9 @@ int trace_attach(struct trace *t, const struct trace_running *what, uint32_t *re
 	struct attaching a = { .t = t, .what = what, .first = what->pid, .ns = clock_boot_ns() };
 	int r = cap_check(needs, ARRAY_SIZE(needs), err);
 
-	if (!r)
-		r = trace_make_target(t, &a.target, err);
-
+	if (r < 0)
+		return r;
+	r = trace_make_target(t, &a.target, err);
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&t->lock);

@@ -139,11 +139,12 @@ static int attach_container(struct watch *watch, const char *id, struct err *err
 {
 	struct watched w = { .attached = true };
 	struct trace_running running = { .id = w.id };
+	size_t len = strlen(id);
 	int r;
 
-	if (strlen(id) >= sizeof(w.id) || is_watched(watch, id))
+	if (len >= sizeof(w.id) || is_watched(watch, id))
 		return 0;
-	strcpy(w.id, id);
+	memcpy(w.id, id, len);
 	if (!watch_wants(watch, &w)) {
 		watched_release(&w);
 		return 0;

@@ -148,9 +148,5 @@ int watch_store(struct watch *watch, struct watched *w, struct record *rec, bool
 		return err_wrap(err, "the record of '%s'", w->name);
 	tell(watch, w, rec);
 	describe(watch, w, rec, last);
-	if (!last)
-		return 0;
-	watch->result->n++;
-	watch->result->incomplete += record_loss_any(&rec->loss);
 	return 0;
 }

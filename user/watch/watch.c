@@ -242,6 +242,16 @@ static int start(struct watch *watch, struct err *err)
 	return r;
 }
 
+static void count_records(struct watch_result *result)
+{
+	const cJSON *record;
+
+	cJSON_ArrayForEach (record, result->records) {
+		result->n++;
+		result->incomplete += !json_bool(record, "complete", false);
+	}
+}
+
 int watch_run(const struct watch_opts *opts, struct watch_result *ret, struct err *err)
 {
 	struct watch watch = {
@@ -255,6 +265,7 @@ int watch_run(const struct watch_opts *opts, struct watch_result *ret, struct er
 		r = watch_loop(&watch, err);
 	if (watch.trace)
 		r = finish(&watch, r, err);
+	count_records(ret);
 	trace_free(watch.trace);
 	watch_wait_command(&watch);
 	engine_free(watch.engine);

@@ -106,7 +106,7 @@ until_true 20 grep -q 'app: watched from now on' node.log
 until_true 20 grep -q 'slimtrace: watching' node.log
 kill "$node_pid"
 wait "$node_pid"
-is 'DaemonSet: what could not be pushed stays' "$(ls records | sed 's/-.*//')" app
+is 'DaemonSet: what could not be pushed stays' "$(find records -type f -printf '%f\n' | sed 's/-.*//')" app
 docker rm -f app >/dev/null
 
 # --- the workflow ---

@@ -35,10 +35,10 @@ record() { # NAME: the record of the container with that name
 	[[ -f ${all[0]} ]] && echo "${all[0]}"
 }
 files() { jq -r '.accesses[] | select(.source == "file" and .on_image) | .path' "$1" | sort; }
-has_file() { files "$(record "$1")" | grep -qx "$2"; }
+has_file() { files "$(record "$1")" | grep -x "$2" >/dev/null; }
 # begin ARGS...: trace in the background, until it watches
 begin() {
-	rm -rf "$out_dir"
+	rm -rf "$out_dir" stderr # an older one says that it watches, too
 	"$SLIMTRACE" --state-path "$state" trace --output "$out_dir" "$@" >stdout 2>stderr </dev/null &
 	tracer=$!
 	until_true 30 grep -q 'slimtrace: watching' stderr
@@ -140,6 +140,7 @@ web_answers >/dev/null
 kill -TERM $tracer
 over
 is 'web: asked to end' "$rc" 0
+lacks 'web: there is a record' "$(<stderr)" 'no container was watched'
 rec=$(record web)
 is 'web: where it listens' "$(jq -r '.sockets[] | select(.use == "listen") | "\(.address) \(.port)"' "$rec")" '0.0.0.0 8080'
 is 'web: what was put in before' "$(jq -r '.programs[] | select(.argv[0] == "/bin/sleep") | .entry' "$rec")" exec
