@@ -86,6 +86,25 @@ static __always_inline bool is_below(struct cgroup *cg, __u64 own)
 	return false;
 }
 
+/* From the one that a task is in up to the target's own. Verified once, alone. */
+__noinline int join_cgroups(__u64 cgroup, __u64 own, __u32 number)
+{
+	struct cgroup *cg = (struct cgroup *)cgroup;
+	struct wire_target *t = get_target(number);
+	__u64 key;
+
+	for (int i = 0; i < CGROUP_DEPTH && cg && t; i++) {
+		key = cgroup_key(cg);
+		add_scope(key, t, number);
+		if (key == own)
+			break;
+		cg = parent_cgroup(cg);
+	}
+	return 0;
+}
+
+#define PF_EXITING 4 /* linux/sched.h: its end was told already */
+
 /* Writes the number of each process of the target. */
 SEC("iter/task")
 int find_members(struct bpf_iter__task *ctx)
@@ -96,7 +115,7 @@ int find_members(struct bpf_iter__task *ctx)
 	bool in_v2, in_v1;
 	__u32 tgid;
 
-	if (!task || !t || task->pid != task->tgid)
+	if (!task || !t || task->pid != task->tgid || task->flags & PF_EXITING)
 		return 0;
 	tgid = task->tgid;
 	v2 = BPF_CORE_READ(task, cgroups, dfl_cgrp);
@@ -107,9 +126,9 @@ int find_members(struct bpf_iter__task *ctx)
 		return 0;
 	if (attaching.join) {
 		if (in_v2)
-			add_scope(cgroup_key(v2), t, attaching.target);
+			join_cgroups((__u64)v2, t->cgroup_v2, attaching.target);
 		if (in_v1)
-			add_scope(cgroup_key(v1), t, attaching.target);
+			join_cgroups((__u64)v1, t->cgroup_v1, attaching.target);
 		if (in_v2)
 			use_v2(t);
 		else if (!t->use_v2 && !t->counted_v1)

@@ -201,6 +201,15 @@ int BPF_PROG(on_cgroup_rmdir, struct cgroup *cg, const char *path)
 }
 
 /*
+ * Whether what is put into the container now did not come with it. Where no runtime works, nobody
+ * can tell.
+ */
+static __always_inline __u32 is_late(const struct wire_target *t)
+{
+	return t->started && !t->no_runtime;
+}
+
+/*
  * A process that @by puts into the container runs the runtime's code until it executes something
  * inside. It may execute outside first: runc runs a sealed copy of itself. What is outside: the
  * mount namespaces of who put it there and of its parent. (Its own is the container's already
@@ -210,9 +219,10 @@ static __always_inline void mark_runtime(struct task_struct *task, struct task_s
 					 const struct wire_target *t, __u32 number)
 {
 	__u32 tgid = BPF_CORE_READ(task, tgid);
-	struct wire_proc p = { .execed = t->started, .target = number };
+	struct wire_proc p = { .execed = is_late(t), .target = number }, *old;
 
-	if (bpf_map_lookup_elem(&procs, &tgid))
+	old = bpf_map_lookup_elem(&procs, &tgid);
+	if (old && old->target == number)
 		return;
 	p.outside[0] = mntns_of(BPF_CORE_READ(task, real_parent));
 	p.outside[1] = (__u32)BPF_CORE_READ(by, tgid) == tgid ? p.outside[0] : mntns_of(by);

@@ -20,7 +20,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (!number || !t)
 		return 0;
 	p = bpf_map_lookup_elem(&procs, &from);
-	if (p) {
+	if (p && p->target == number) {
 		copy = *p;
 		add_proc(to, &copy);
 	} else if (task_target(parent) != number) {
@@ -141,7 +141,7 @@ static __always_inline bool next_program(struct scratch *s, const struct wire_ta
 
 	if ((!old || !old->program) && !t->no_runtime && is_outside(old, s->me.target))
 		return false;
-	p->execed = old ? old->execed : t->started;
+	p->execed = old ? old->execed : is_late(t);
 	p->program = new_program(s);
 	p->target = s->me.target;
 	add_proc(tgid, p);

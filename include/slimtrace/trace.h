@@ -95,6 +95,8 @@ struct trace_news {
 };
 /* Readable when there may be news; poll, never read. */
 int trace_news_fd(const struct trace *t);
+/* Waits until all that the kernel told before the call was read, and is news where it is any. */
+void trace_settle(struct trace *t);
 /* False: there is none for now. */
 bool trace_next(struct trace *t, struct trace_news *ret);
 
@@ -118,7 +120,7 @@ int trace_snapshot(struct trace *t, uint32_t number, struct record **ret, struct
 int trace_take(struct trace *t, uint32_t number, struct record **ret, struct err *err);
 /* An end to watching this one. */
 void trace_drop(struct trace *t, uint32_t number);
-/* Containers that began while as many were watched as can be. */
+/* How often a container began and found no target that was spare. */
 uint64_t trace_crowded(const struct trace *t);
 
 /*

@@ -39,6 +39,7 @@ struct watch_result {
 	cJSON *records;	    /* an array: what is to be told of each record, for programs */
 	size_t n;	    /* records */
 	size_t incomplete;  /* of them */
+	bool missed;	    /* containers began that no record is of */
 	int command_status; /* as a shell tells it; -1: there was no command */
 };
 void watch_result_release(struct watch_result *result);

@@ -110,6 +110,16 @@ static void test_mounts(void)
 	close(fd);
 }
 
+static void test_memfd(void)
+{
+	int fd = memfd_create("x", MFD_CLOEXEC);
+	_cleanup_(adopted_free) struct adopted *a = adopt_self();
+
+	ok(fd >= 0 && a && !find(a, "/memfd:x") && !find(a, "/memfd:x (deleted)"),
+	   "what only looks like a path is none");
+	close(fd);
+}
+
 static void test_gone(void)
 {
 	struct adopted *a = NULL;
@@ -191,6 +201,7 @@ int main(void)
 	ok(mkdtemp(dir) && realpath(dir, real), "a directory");
 	test_process(real);
 	test_mounts();
+	test_memfd();
 	test_gone();
 	test_sockets();
 	test_lines();

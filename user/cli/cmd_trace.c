@@ -79,7 +79,7 @@ static int status_of(const struct watch_result *result)
 {
 	if (result->command_status > 0)
 		return result->command_status;
-	return result->incomplete ? EXIT_INCOMPLETE : EXIT_OK;
+	return result->incomplete || result->missed ? EXIT_INCOMPLETE : EXIT_OK;
 }
 
 static void show_json(struct watch_result *result, int status)

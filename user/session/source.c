@@ -110,9 +110,11 @@ int run_open_image(struct run *run, struct err *err)
 		return 0; /* it came from a file */
 	if (open_dirs(run, &why) == 0)
 		return 0;
-	/* Of another driver that is how it is; of this one there is something to mount, or to add.
+	/*
+	 * Of another driver, or without root, that is how it is; else there is something to mount,
+	 * or to add.
 	 */
-	log_at(why.code == ENOTSUP ? LOG_DEBUG : LOG_INFO,
+	log_at(why.code == ENOTSUP || geteuid() != 0 ? LOG_DEBUG : LOG_INFO,
 	       "saving the image to read it, as its layers cannot be read in place: %s", why.msg);
 	return open_archive(run, err);
 }

@@ -83,21 +83,34 @@ static bool on_root_mount(const struct look *l, const char *path)
 /* --- files --- */
 
 /* The kernel says so of a file that was removed; one may also be called that. */
-static void strip_deleted(const struct look *l, char *path)
+static bool strip_deleted(const struct look *l, char *path)
 {
 	static const char mark[] = " (deleted)";
 	size_t len = strlen(path), n = sizeof(mark) - 1;
 	_cleanup_close_ int fd = -1;
 
 	if (len <= n || strcmp(path + len - n, mark) != 0)
-		return;
+		return false;
 	fd = open_in(l->root, path);
 	if (fd < 0)
 		path[len - n] = '\0';
+	return fd < 0;
 }
 
-/* What is no path (a pipe, a socket) has none that begins with a slash. */
-static void add_file(struct look *l, char *path, uint32_t kinds)
+/* Some have a name like a path and never had one: memfds, shared memory. Their mount tells. */
+static bool is_nowhere(const struct look *l, const char *link)
+{
+	struct statx st;
+
+	return statx(l->proc, link, 0, STATX_MNT_ID, &st) == 0 && st.stx_mask & STATX_MNT_ID &&
+	       st.stx_mnt_id != l->root_id;
+}
+
+/*
+ * @link in the process's directory leads to @path. What is no path (a pipe, a socket) has none that
+ * begins with a slash.
+ */
+static void add_file(struct look *l, const char *link, char *path, uint32_t kinds)
 {
 	struct adopted *a = l->a;
 	struct adopted_file *f;
@@ -105,7 +118,8 @@ static void add_file(struct look *l, char *path, uint32_t kinds)
 
 	if (path[0] != '/' || !kinds)
 		return;
-	strip_deleted(l, path);
+	if (strip_deleted(l, path) && is_nowhere(l, link))
+		return;
 	place = (size_t)strmap_get(l->files, path);
 	if (place) {
 		a->files[place - 1].kinds |= kinds;
@@ -136,7 +150,7 @@ static void add_link(struct look *l, const char *name, uint32_t kinds)
 	char path[PATH_MAX];
 
 	if (read_link(l->proc, name, path))
-		add_file(l, path, kinds);
+		add_file(l, name, path, kinds);
 }
 
 /* "flags:	0100002", in octal, as open(2) has them. */
@@ -177,7 +191,7 @@ static void add_open_files(struct look *l)
 {
 	int fd = openat(l->proc, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	char target[PATH_MAX];
+	char target[PATH_MAX], name[NAME_MAX + 8];
 	struct dirent *e;
 
 	if (!dir) {
@@ -185,10 +199,13 @@ static void add_open_files(struct look *l)
 			close(fd);
 		return;
 	}
-	while ((e = readdir(dir)))
-		if (e->d_name[0] != '.' && read_link(dirfd(dir), e->d_name, target) &&
-		    !note_socket(l, target) && target[0] == '/')
-			add_file(l, target, kinds_of_fd(l, e->d_name));
+	while ((e = readdir(dir))) {
+		if (e->d_name[0] == '.' || !read_link(dirfd(dir), e->d_name, target) ||
+		    note_socket(l, target) || target[0] != '/')
+			continue;
+		snprintf(name, sizeof(name), "fd/%s", e->d_name);
+		add_file(l, name, target, kinds_of_fd(l, e->d_name));
+	}
 	closedir(dir);
 }
 
@@ -207,7 +224,7 @@ static void add_mapping(struct look *l, const char *line)
 	snprintf(name, sizeof(name), "map_files/%lx-%lx", from, to);
 	if (!read_link(l->proc, name, path))
 		snprintf(path, sizeof(path), "%s", slash);
-	add_file(l, path, perms[2] == 'x' ? RECORD_MAP : RECORD_READ);
+	add_file(l, name, path, perms[2] == 'x' ? RECORD_MAP : RECORD_READ);
 }
 
 static void add_mappings(struct look *l)
@@ -273,7 +290,7 @@ static void read_all(struct look *l)
 
 	read_argv(l);
 	if (read_link(l->proc, "exe", path)) {
-		add_file(l, path, RECORD_EXEC | RECORD_MAP);
+		add_file(l, "exe", path, RECORD_EXEC | RECORD_MAP);
 		l->a->exe = xstrdup(path);
 	}
 	add_link(l, "cwd", RECORD_CHDIR);

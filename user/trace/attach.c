@@ -6,6 +6,8 @@
 #include <fts.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
+#include <linux/stat.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,7 +27,8 @@
 #define OWN_NUMBER                                                                                 \
 	(1ull << 63)	       /* of a program that got its number here: the kernel's are smaller */
 #define MAX_MEMBERS (1u << 16) /* processes: as many as the kernel's table has room for */
-#define MAX_ROUNDS 16	       /* over all tasks, until no new one is found */
+#define MAX_MOUNTINFO (64u << 20) /* bytes */
+#define MAX_ROUNDS 16		  /* over all tasks, until no new one is found */
 
 struct attaching {
 	struct trace *t;
@@ -36,6 +39,7 @@ struct attaching {
 	uint32_t *pids;	   /* of its processes so far */
 	uint64_t *numbers; /* of the programs that they run */
 	size_t n, cap, cap_numbers;
+	bool counted; /* among the targets that are told by their v1 cgroup */
 };
 
 /* --- walks over all tasks --- */
@@ -87,6 +91,43 @@ static int key_of(const char *path, uint64_t *ret, struct err *err)
 	return 0;
 }
 
+/*
+ * Whether the mount with @id has the pids hierarchy: proc_pid_mountinfo(5). The BPF side knows no
+ * other one of v1, and their ids are small numbers all alike.
+ */
+static bool is_pids_mount(const char *mountinfo, uint64_t id)
+{
+	_cleanup_free_ char *copy = xstrdup(mountinfo);
+	char *line, *rest = copy;
+
+	while ((line = strsep(&rest, "\n"))) {
+		char *word, *options = strrchr(line, ' ');
+
+		if (strtoull(line, NULL, 10) != id || !options)
+			continue;
+		for (options++; (word = strsep(&options, ","));)
+			if (!strcmp(word, "pids"))
+				return true;
+	}
+	return false;
+}
+
+static int check_pids(const char *path, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf mounts = STRBUF_INIT;
+	struct statx st;
+	int r = io_read_file(AT_FDCWD, "/proc/self/mountinfo", MAX_MOUNTINFO, &mounts, err);
+
+	if (r < 0)
+		return r;
+	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &st) < 0 || !(st.stx_mask & STATX_MNT_ID) ||
+	    is_pids_mount(mounts.buf, st.stx_mnt_id))
+		return 0; /* who cannot tell is believed */
+	err_class_set(err, ERR_USAGE, EINVAL, "'%s' is in a hierarchy of another controller", path);
+	return err_hint(err, "of cgroup v1 it takes the directory below that of pids, as in "
+			     "/sys/fs/cgroup/pids");
+}
+
 static int add_scope(struct attaching *a, uint64_t key, struct err *err)
 {
 	struct slimtrace_bpf__bss *bss = a->t->programs.skel->bss;
@@ -129,9 +170,15 @@ static int own_cgroup(struct attaching *a, struct wire_target *wt, struct err *e
 
 	if (r < 0)
 		return r;
+	if (key & V1_KEY)
+		r = check_pids(a->what->cgroup, err);
 	*(key & V1_KEY ? &wt->cgroup_v1 : &wt->cgroup_v2) = key;
 	wt->cgroups = 1;
-	return 0;
+	wt->counted_v1 = !r && key & V1_KEY;
+	if (wt->counted_v1 && !a->counted)
+		__atomic_fetch_add(&a->t->programs.skel->bss->n_v1, 1, __ATOMIC_RELAXED);
+	a->counted = wt->counted_v1;
+	return r;
 }
 
 /* What the kernel is told of it before any task is asked. */
@@ -175,18 +222,33 @@ static int find_container(struct attaching *a, struct err *err)
 
 /* --- processes --- */
 
+static int procs_fd(const struct attaching *a)
+{
+	return bpf_map__fd(a->t->programs.skel->maps.procs);
+}
+
+/* Whether the process still runs what it was found with. */
+static bool runs_still(const struct attaching *a, uint32_t pid, uint64_t number)
+{
+	struct wire_proc p;
+
+	return bpf_map_lookup_elem(procs_fd(a), &pid, &p) == 0 && p.program == number;
+}
+
 /*
  * From now on what it does is a program's. One that began after the kernel knew of the cgroup has
- * its program already.
+ * its program already; one that was another target's is this one's now.
  */
 static int number_member(struct attaching *a, uint32_t pid)
 {
 	struct wire_proc p = { .program = OWN_NUMBER | (a->t->adopted + 1),
-			       .target = a->target->number };
+			       .target = a->target->number },
+			 old;
 
-	if (bpf_map_update_elem(bpf_map__fd(a->t->programs.skel->maps.procs), &pid, &p,
-				BPF_NOEXIST) < 0)
-		return errno == EEXIST ? 0 : -errno;
+	if (bpf_map_lookup_elem(procs_fd(a), &pid, &old) == 0 && old.target == p.target)
+		return 0;
+	if (bpf_map_update_elem(procs_fd(a), &pid, &p, BPF_ANY) < 0)
+		return -errno;
 	a->t->adopted++;
 	ALLOC_GROW(a->pids, a->n + 1, a->cap);
 	ALLOC_GROW(a->numbers, a->n + 1, a->cap_numbers);
@@ -273,7 +335,8 @@ static void mark_execed(struct attaching *a, uint32_t pid)
 			       .execed = 1,
 			       .target = a->target->number };
 
-	bpf_map_update_elem(bpf_map__fd(a->t->programs.skel->maps.procs), &pid, &p, BPF_EXIST);
+	if (runs_still(a, pid, p.program))
+		bpf_map_update_elem(procs_fd(a), &pid, &p, BPF_EXIST);
 }
 
 static void add_adopted(struct attaching *a, struct adopted **all, size_t n)
@@ -300,10 +363,14 @@ static void adopt_members(struct attaching *a)
 	for (size_t i = 0; i < a->n; i++) {
 		struct err err = ERR_INIT;
 
-		if (adopt_process((int)a->pids[i], a->first, &all[n], &err) < 0)
-			log_debug("%s", err.msg);
-		else
+		if (adopt_process((int)a->pids[i], a->first, &all[n], &err) == 0) {
 			n++;
+			continue;
+		}
+		log_debug("%s", err.msg);
+		if (kill((int)a->pids[i], 0) < 0 && errno == ESRCH &&
+		    runs_still(a, a->pids[i], a->numbers[i]))
+			bpf_map_delete_elem(procs_fd(a), &a->pids[i]);
 	}
 	if (n)
 		add_adopted(a, all, n);
@@ -339,7 +406,7 @@ static int attach_container(struct attaching *a, struct err *err)
 	return r < 0 ? r : number_members(a, false, err);
 }
 
-/* Its oldest process stands for a first one. */
+/* One of its processes stands for a first one. */
 static int attach_cgroup(struct attaching *a, struct err *err)
 {
 	int r = describe(a, err);
@@ -348,9 +415,17 @@ static int attach_cgroup(struct attaching *a, struct err *err)
 		r = number_members(a, false, err);
 	if (r < 0 || !a->n)
 		return r;
-	a->first = (int)a->pids[0];
-	r = describe(a, err);
-	return r < 0 ? r : find_container(a, err);
+	r = -ESRCH;
+	for (size_t i = 0; i < a->n && r == -ESRCH; i++) {
+		a->first = (int)a->pids[i];
+		r = describe(a, err);
+		if (!r)
+			r = find_container(a, err);
+	}
+	if (r != -ESRCH)
+		return r;
+	a->first = 0; /* all of them ended meanwhile */
+	return describe(a, err);
 }
 
 static int attach(struct attaching *a, struct err *err)
@@ -364,6 +439,20 @@ static int attach(struct attaching *a, struct err *err)
 	return r;
 }
 
+#define INIT_PID_NS 0xEFFFFFFCul /* linux/proc_ns.h: PROC_PID_INIT_INO, which no other one has */
+
+/* The kernel tells processes by their numbers there, and /proc has to have the same ones. */
+static int check_pid_namespace(struct err *err)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) < 0 || st.st_ino == INIT_PID_NS)
+		return 0;
+	err_class_set(err, ERR_KERNEL, ESRCH,
+		      "what runs already cannot be seen from a pid namespace of its own");
+	return err_hint(err, "in a container: --pid=host, or --new-only");
+}
+
 int trace_attach(struct trace *t, const struct trace_running *what, uint32_t *ret_target,
 		 struct err *err)
 {
@@ -374,6 +463,8 @@ int trace_attach(struct trace *t, const struct trace_running *what, uint32_t *re
 	struct attaching a = { .t = t, .what = what, .first = what->pid, .ns = clock_boot_ns() };
 	int r = cap_check(needs, ARRAY_SIZE(needs), err);
 
+	if (!r)
+		r = check_pid_namespace(err);
 	if (r < 0)
 		return r;
 	r = trace_make_target(t, &a.target, err);

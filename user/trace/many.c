@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/clock.h"
 #include "slimtrace/base/log.h"
 #include "trace/skel.h"
 #include "trace/sweep.h"
@@ -16,7 +17,7 @@
  * has a table for each processor, so there are fewer on large machines.
  */
 #define MAX_SPARE 8u
-#define MIN_SPARE 3u
+#define MIN_SPARE 4u
 #define SPARE_CPUS 64u
 
 /* --- spare targets --- */
@@ -29,32 +30,50 @@ static size_t wanted_spare(void)
 	return n < MIN_SPARE ? MIN_SPARE : n > MAX_SPARE ? MAX_SPARE : n;
 }
 
+/* A number that nobody has, or 0. Locked. */
 static uint32_t free_number(const struct trace *t)
 {
 	for (uint32_t i = 1; i <= WIRE_TARGETS; i++)
-		if (!t->targets[i])
+		if (!t->taken[i])
 			return i;
 	return 0;
 }
 
-int trace_make_target(struct trace *t, struct target **ret, struct err *err)
+/* The reader makes targets, and so does who attaches to what runs. */
+static uint32_t take_number(struct trace *t)
 {
 	uint32_t number;
-	int r;
 
 	pthread_mutex_lock(&t->lock);
 	number = free_number(t);
+	t->taken[number] = number != 0;
 	pthread_mutex_unlock(&t->lock);
+	return number;
+}
+
+static void put_target(struct trace *t, uint32_t number, struct target *target)
+{
+	pthread_mutex_lock(&t->lock);
+	if (target)
+		target->stray = t->stray;
+	t->targets[number] = target;
+	t->taken[number] = target != NULL;
+	pthread_mutex_unlock(&t->lock);
+}
+
+int trace_make_target(struct trace *t, struct target **ret, struct err *err)
+{
+	uint32_t number = take_number(t);
+	struct target *target = NULL;
+	int r;
+
 	if (!number)
 		return err_set(err, ENOSPC, "more than %d containers at a time", WIRE_TARGETS);
-	r = target_new(&t->programs, &t->opts, number, ret, err);
-	if (r < 0)
-		return r;
-	pthread_mutex_lock(&t->lock);
-	(*ret)->stray = t->stray;
-	t->targets[number] = *ret;
-	pthread_mutex_unlock(&t->lock);
-	return 0;
+	r = target_new(&t->programs, &t->opts, number, &target, err);
+	put_target(t, number, target);
+	if (!r)
+		*ret = target;
+	return r;
 }
 
 static int put_spare(struct trace *t, const struct target *target, struct err *err)
@@ -98,9 +117,45 @@ void trace_recycle(struct trace *t, struct target *target)
 
 	pthread_mutex_lock(&t->lock);
 	t->seen -= forgotten < t->seen ? forgotten : t->seen;
-	t->targets[target->number] = NULL;
 	pthread_mutex_unlock(&t->lock);
+	put_target(t, target->number, NULL);
 	target_free(target);
+}
+
+/* --- what no event told of --- */
+
+#define CHECK_MS 1000
+
+/*
+ * That a container begins and that it is over are events, and those may have found the ring buffer
+ * full. The kernel's own word has not.
+ */
+static void check_target(struct trace *t, struct target *target)
+{
+	struct err ignored = ERR_INIT;
+	struct wire_target wt;
+
+	if (target_read(&t->programs, target->number, &wt, &ignored) < 0)
+		return;
+	if (wt.cgroups && wt.id[0] && !target->known)
+		trace_begin(t, target);
+	if (!wt.cgroups && target->had_cgroups && !target->told)
+		trace_end(t, target);
+	target->had_cgroups = target->known && wt.cgroups;
+}
+
+static void check_targets(struct trace *t)
+{
+	uint64_t now = clock_mono_ms();
+
+	if (now < t->checked_ms + CHECK_MS)
+		return;
+	t->checked_ms = now;
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < ARRAY_SIZE(t->targets); i++)
+		if (t->targets[i])
+			check_target(t, t->targets[i]);
+	pthread_mutex_unlock(&t->lock);
 }
 
 /* --- forgetting --- */
@@ -181,6 +236,7 @@ void many_consume(struct trace *t)
 	if (running)
 		forget_programs(t, running);
 	forget_seen(t);
+	check_targets(t);
 }
 
 /* --- news --- */
@@ -230,7 +286,7 @@ int trace_snapshot(struct trace *t, uint32_t number, struct record **ret, struct
 	struct target *target;
 	int r;
 
-	trace_drain(t);
+	trace_settle(t);
 	pthread_mutex_lock(&t->lock);
 	target = find_target(t, number);
 	r = target ? trace_fill(t, target, err) : no_target(err);
@@ -248,7 +304,7 @@ int trace_take(struct trace *t, uint32_t number, struct record **ret, struct err
 	if (!target)
 		return no_target(err);
 	target_leave(&t->programs, number);
-	trace_drain(t);
+	trace_settle(t);
 	pthread_mutex_lock(&t->lock);
 	r = trace_fill(t, target, err);
 	if (!r)
@@ -265,6 +321,6 @@ void trace_drop(struct trace *t, uint32_t number)
 	if (!target)
 		return;
 	target_leave(&t->programs, number);
-	trace_drain(t);
+	trace_settle(t);
 	trace_recycle(t, target);
 }

@@ -31,18 +31,19 @@ struct trace {
 	pthread_cond_t drained;
 	uint64_t wanted_drains, drains; /* asked for, done */
 	struct target *targets[WIRE_TARGETS + 1];
-	size_t n_spare;		 /* targets that wait for a container */
-	size_t seen;		 /* events in the kernel's table of those, at most */
-	size_t running_programs; /* when they were counted last */
-	uint64_t stray;		 /* events of no target, or that made no sense */
-	struct trace_news *news; /* untold */
+	bool taken[WIRE_TARGETS + 1]; /* numbers, also of targets that are being made */
+	size_t n_spare;		      /* targets that wait for a container */
+	size_t seen;		      /* events in the kernel's table of those, at most */
+	uint64_t checked_ms;	      /* when the kernel was asked what no event told of */
+	size_t running_programs;      /* when they were counted last */
+	uint64_t stray;		      /* events of no target, or that made no sense */
+	struct trace_news *news;      /* untold */
 	size_t n_news, cap_news, told_news;
 };
 
-/* What is told to trace_next(). Locked. */
-void trace_tell(struct trace *t, const struct target *target, bool over);
-/* Waits until all that was written before the call was read. Not locked. */
-void trace_drain(struct trace *t);
+/* Tell trace_next() that a spare target has its container, that a target is over. Locked. */
+void trace_begin(struct trace *t, struct target *target);
+void trace_end(struct trace *t, struct target *target);
 /* All that its record lacks yet becomes part of it. Locked. */
 int trace_fill(struct trace *t, struct target *target, struct err *err);
 

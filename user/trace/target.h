@@ -18,9 +18,10 @@ struct target {
 	uint32_t number;
 	int counts; /* the table of counts: see wire_counts_index() */
 	struct collector collector;
-	uint64_t missed, stray; /* as they were when it was made: that was nothing of its own */
+	uint64_t missed, stray; /* as they were when it began: that was nothing of its own */
 	bool known;		/* its container began, or it was attached to */
 	bool attached;		/* it ran before it was watched */
+	bool had_cgroups;	/* when that was looked at last */
 	bool told;		/* somebody was told that it is over */
 };
 

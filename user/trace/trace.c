@@ -26,20 +26,44 @@
 
 /* --- the reader --- */
 
+static void tell(struct trace *t, const struct target *target, bool over)
+{
+	struct trace_news *news;
+	struct wire_target wt;
+	struct err err = ERR_INIT;
+
+	ALLOC_GROW(t->news, t->n_news + 1, t->cap_news);
+	news = &t->news[t->n_news++];
+	*news = (struct trace_news){ .over = over, .target = target->number };
+	if (target_read(&t->programs, target->number, &wt, &err) == 0)
+		memcpy(news->id, wt.id, sizeof(wt.id));
+	eventfd_write(t->news_fd, 1);
+}
+
+void trace_begin(struct trace *t, struct target *target)
+{
+	target->known = true;
+	target->stray = t->stray;
+	target->missed = programs_missed(&t->programs);
+	t->n_spare--;
+	tell(t, target, false);
+}
+
+void trace_end(struct trace *t, struct target *target)
+{
+	target->told = true;
+	tell(t, target, true);
+}
+
 /* Who is told news of a target is told first that there is one. */
 static void take_event(struct trace *t, struct target *target, const struct event *ev)
 {
 	bool news = collector_add(&target->collector, ev);
 
-	if (!t->opts.container_id && !target->known) {
-		target->known = true;
-		t->n_spare--;
-		trace_tell(t, target, false);
-	}
-	if (ev->type == WIRE_GONE && !target->told) {
-		target->told = true;
-		trace_tell(t, target, true);
-	}
+	if (!t->opts.container_id && !target->known)
+		trace_begin(t, target);
+	if (ev->type == WIRE_GONE && !target->told)
+		trace_end(t, target);
 	t->seen += ev->type != WIRE_PROGRAM;
 	if (news)
 		eventfd_write(t->news_fd, 1);
@@ -62,20 +86,6 @@ static int on_event(void *ctx, void *data, size_t len)
 		t->stray++;
 	pthread_mutex_unlock(&t->lock);
 	return 0;
-}
-
-void trace_tell(struct trace *t, const struct target *target, bool over)
-{
-	struct trace_news *news;
-	struct wire_target wt;
-	struct err err = ERR_INIT;
-
-	ALLOC_GROW(t->news, t->n_news + 1, t->cap_news);
-	news = &t->news[t->n_news++];
-	*news = (struct trace_news){ .over = over, .target = target->number };
-	if (target_read(&t->programs, target->number, &wt, &err) == 0)
-		memcpy(news->id, wt.id, sizeof(wt.id));
-	eventfd_write(t->news_fd, 1);
 }
 
 static void drain_once(struct trace *t)
@@ -118,7 +128,7 @@ static void *drain(void *ctx)
 	return NULL;
 }
 
-void trace_drain(struct trace *t)
+void trace_settle(struct trace *t)
 {
 	uint64_t mine;
 

@@ -120,7 +120,10 @@ bool watch_wants(struct watch *watch, struct watched *w)
 	if (!wants_some(opts) && !opts->cgroups.n)
 		return true;
 	wanted = w->inspect && (by_container(opts, w) || by_image(watch, w) || by_label(opts, w));
-	if (!wanted)
+	if (!w->inspect && wants_some(opts))
+		log_info("container %s is not recorded: the engine does not know it, or no more",
+			 w->name);
+	else if (!wanted)
 		log_debug("container '%s' is not wanted", w->name);
 	return wanted;
 }

@@ -98,10 +98,9 @@ static void tell_crowded(struct watch *watch)
 	uint64_t n = trace_crowded(watch->trace);
 
 	if (n > watch->crowded)
-		log_warn("%" PRIu64 " container%s began while as many were watched as can be: "
-			 "nothing is known of %s",
-			 n - watch->crowded, n - watch->crowded == 1 ? "" : "s",
-			 n - watch->crowded == 1 ? "it" : "them");
+		log_warn(
+			"containers began faster than they could be followed: nothing, or not all, "
+			"is known of some");
 	watch->crowded = n;
 }
 
@@ -191,9 +190,14 @@ static int watch_loop(struct watch *watch, struct err *err)
 	return r < 0 ? r : 0;
 }
 
-/* What still runs is recorded as far as it has come. */
+/* What came to the end is not lost; what still runs is recorded as far as it has come. */
 static int finish(struct watch *watch, int r, struct err *err)
 {
+	if (!r) {
+		trace_settle(watch->trace);
+		r = take_news(watch, err);
+		tell_crowded(watch);
+	}
 	while (watch->n) {
 		struct err ignored = ERR_INIT;
 		int one = container_over(watch, &watch->all[0], false, r < 0 ? &ignored : err);
@@ -266,6 +270,7 @@ int watch_run(const struct watch_opts *opts, struct watch_result *ret, struct er
 	if (watch.trace)
 		r = finish(&watch, r, err);
 	count_records(ret);
+	ret->missed = watch.crowded != 0;
 	trace_free(watch.trace);
 	watch_wait_command(&watch);
 	engine_free(watch.engine);

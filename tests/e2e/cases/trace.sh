@@ -97,6 +97,12 @@ is 'json: its file' "$(jq -r '.records[0].file' <<<"$doc")" "$(record once-b)"
 is 'json: complete' "$(jq -r '.records[0].complete' <<<"$doc")" true
 is 'json: the status' "$(jq -r '"\(.state) \(.exit_code) \(.command_status)"' <<<"$doc")" 'done 0 0'
 
+# What began right before the end, and goes on.
+slimtrace --output-format json trace --output "$out_dir" --image e2e/trace -- docker run -d --name detached e2e/trace
+doc=$(sed -n '/^{/,$p' <<<"$out")
+is 'detached: it has a record' "$(jq -c '[.records[] | [.name, .over]]' <<<"$doc")" '[["detached",false]]'
+docker rm -f detached >/dev/null
+
 # Twenty at once: each finds a target.
 for n in {1..20}; do docker create --name "burst-$n" e2e/trace-once >/dev/null; done
 rm -rf "$out_dir"
@@ -113,6 +119,7 @@ over
 is 'running: exit status' "$rc" 0
 rec=$(record running)
 ok 'running: it ends with the container' test -f "$rec"
+cp "$rec" running.json
 ok 'running: the record is valid' valid record.schema.json "$rec"
 is 'running: the record says that it came late' "$(jq -r .attached "$rec")" true
 before() { jq -r --arg p "$1" '[.accesses[] | select(.source == "file" and .path == $p) | .before // false] | unique | join(" ")' "$rec"; }
@@ -125,8 +132,29 @@ is 'running: who ran before' "$(jq -r '.programs[] | select(.argv[1] == "/bin/st
 is "running: its calls are the app's" "$(jq -r '[.syscalls[] | select(.phase == "app" and .name == "execve")] | length' "$rec")" 1
 is 'running: complete' "$(jq -c '[.loss[] | tonumber] | add' "$rec")" 0
 
+# Its process has moved to a cgroup below its own: that it is over is seen all the same.
+run_story moved
+pid=$(docker inspect -f '{{.State.Pid}}' moved)
+own=()
+for dir in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/pids; do
+	case $(stat -fc %T "$dir" 2>/dev/null) in
+	cgroup2fs) own+=("$dir$(sed -n 's/^0:://p' "/proc/$pid/cgroup")") ;;
+	cgroupfs) own+=("$dir$(sed -nE 's/^[0-9]+:pids://p' "/proc/$pid/cgroup")") ;;
+	esac
+done
+for dir in "${own[@]}"; do
+	mkdir "$dir/inner"
+	for task in $(<"$dir/cgroup.procs"); do echo "$task" >"$dir/inner/cgroup.procs"; done
+done
+begin --container moved
+docker rm -f moved >/dev/null
+over
+is 'moved: it ends with the container' "$rc" 0
+rec=$(record moved)
+is 'moved: what was open before' "$(before /data/before)" true
+
 # An image from what was seen late: it says so.
-slimtrace build --from-record "$rec" --tag e2e/late e2e/trace
+slimtrace build --from-record running.json --tag e2e/late e2e/trace
 is 'from a late record: exit status' "$rc" 0
 has 'from a late record: told' "$err" 'the record began when its container was running already'
 
@@ -201,13 +229,32 @@ group() { # NAME DIR: a process in a cgroup, and others that come later
 	is "$1: below it too" "$(before /etc/debian_version)" false
 	ok "$1: the record is valid" valid record.schema.json "$rec"
 }
+# Nothing is in it yet.
+empty() { # NAME DIR
+	local dir=$2/slimtrace-empty.$$
+	mkdir "$dir"
+	out_dir=records-$1
+	begin --cgroup "$dir"
+	sh -c "echo \$\$ >$dir/cgroup.procs; exec cat /etc/os-release" >/dev/null
+	until_true 10 rmdir "$dir"
+	over
+	rec=$out_dir/slimtrace-empty.$$.json
+	is "$1, empty at first: what came" "$(before "$(readlink -f /etc/os-release)")" false
+	is "$1, empty at first: it came with the service" "$(jq -r '.programs[] | select(.comm == "cat") | .entry' "$rec")" entrypoint
+}
 for dir in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/pids; do
 	case $(stat -fc %T "$dir" 2>/dev/null) in
-	cgroup2fs) group v2 "$dir" ;;
-	cgroupfs) group v1 "$dir" ;;
+	cgroup2fs) group v2 "$dir" && empty v2 "$dir" ;;
+	cgroupfs) group v1 "$dir" && empty v1 "$dir" ;;
 	esac
 done
 out_dir=records
+if [[ -d /sys/fs/cgroup/memory ]]; then
+	slimtrace trace --cgroup /sys/fs/cgroup/memory
+	has 'another hierarchy of v1 is refused' "$err" "'/sys/fs/cgroup/memory' is in a hierarchy of another controller"
+else
+	skip 'another hierarchy of v1 is refused' 'there is none'
+fi
 
 # --- for long: what is over takes no room ---
 rss() { awk '/^VmRSS/ {print $2}' "/proc/$tracer/status"; }
