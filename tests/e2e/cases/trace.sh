@@ -249,7 +249,7 @@ for dir in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/pids; do
 	esac
 done
 out_dir=records
-if [[ -d /sys/fs/cgroup/memory ]]; then
+if [[ $(stat -fc %T /sys/fs/cgroup/memory 2>/dev/null) == cgroupfs ]]; then
 	slimtrace trace --cgroup /sys/fs/cgroup/memory
 	has 'another hierarchy of v1 is refused' "$err" "'/sys/fs/cgroup/memory' is in a hierarchy of another controller"
 else
