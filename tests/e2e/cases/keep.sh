@@ -81,7 +81,7 @@ same 'every entry is in the list, once' \
 	"$(info paths e2e/keep | sed 's:\(.\)/$:\1:' | sort)"
 is 'every kept one has reasons' "$(jq -s 'map(select(.verdict == "kept" and (.reasons | length == 0))) | length' "$dir/files.jsonl")" 0
 is 'no dropped one has' "$(jq -s 'map(select(.verdict == "dropped" and .reasons)) | length' "$dir/files.jsonl")" 0
-is 'who used it, and how' "$(jq -r 'select(.path == "/data/file") | .reasons[0], .programs[0].exe, .uses[0]' "$dir/files.jsonl")" \
+is 'who used it, and how' "$(jq -r 'select(.path == "/data/file") | .reasons[0], .accesses[0].programs[0].exe, .uses[0]' "$dir/files.jsonl")" \
 	$'used\n/once\nread'
 is 'what was asked for' "$(jq -r 'select(.path == "/data/one.txt") | .reasons[]' "$dir/files.jsonl")" include
 is 'what was excluded' "$(jq -r 'select(.excluded) | .path' "$dir/files.jsonl")" /data/two.txt
