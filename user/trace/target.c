@@ -13,6 +13,8 @@
 #include "trace/skel.h"
 #include "trace/sweep.h"
 
+#define FILTER_SIZE sizeof(((struct slimtrace_bpf__bss *)0)->filter)
+#define FILTER_MANY 1024    /* flags */
 #define X32_BIT 0x40000000u /* asm/unistd.h: libseccomp's numbers have it too */
 
 /* --- what is in the kernel --- */
@@ -241,6 +243,42 @@ static bool is_cap_of(const void *key, const void *value, void *ctx)
 	return cap.target == *(const uint32_t *)ctx;
 }
 
+static bool note_scope(const void *key, const void *value, void *ctx)
+{
+	uint8_t *filter = ctx;
+	uint64_t id;
+
+	(void)value;
+	memcpy(&id, key, sizeof(id));
+	filter[id % FILTER_SIZE] = 1;
+	return false;
+}
+
+/*
+ * Flags of cgroups that are gone cost every process of the machine a look into a table. Where there
+ * are many, those that are of use are found anew. A cgroup that is made meanwhile has its flag
+ * taken, for as long as it takes to look a second time: before anybody is in it.
+ */
+static void clean_filter(const struct programs *p)
+{
+	uint8_t *flags = p->skel->bss->filter, used[FILTER_SIZE] = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < FILTER_SIZE; i++)
+		n += flags[i];
+	if (n < FILTER_MANY)
+		return;
+	sweep(p->skel->maps.scopes, note_scope, used);
+	for (size_t i = 0; i < FILTER_SIZE; i++)
+		if (!used[i])
+			flags[i] = 0;
+	programs_wait();
+	sweep(p->skel->maps.scopes, note_scope, used);
+	for (size_t i = 0; i < FILTER_SIZE; i++)
+		if (used[i])
+			flags[i] = 1;
+}
+
 void target_leave(const struct programs *p, uint32_t number)
 {
 	struct slimtrace_bpf__bss *bss = p->skel->bss;
@@ -257,6 +295,7 @@ void target_leave(const struct programs *p, uint32_t number)
 	}
 	if (target_read(p, number, &wt, &err) == 0 && wt.counted_v1)
 		__atomic_fetch_sub(&bss->n_v1, 1, __ATOMIC_RELAXED);
+	clean_filter(p);
 }
 
 size_t target_forget_seen(const struct programs *p, uint32_t number)
