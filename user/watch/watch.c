@@ -23,11 +23,10 @@ void watch_result_release(struct watch_result *result)
 	result->records = NULL;
 }
 
-struct watched *watch_add(struct watch *watch, const struct watched *w)
+void watch_add(struct watch *watch, const struct watched *w)
 {
 	ALLOC_GROW(watch->all, watch->n + 1, watch->cap);
-	watch->all[watch->n] = *w;
-	return &watch->all[watch->n++];
+	watch->all[watch->n++] = *w;
 }
 
 static struct watched *find(struct watch *watch, uint32_t target)

@@ -67,6 +67,6 @@ void watch_wait_command(struct watch *watch);
 void watch_reap_command(struct watch *watch);
 
 /* watch.c: takes @w in. */
-struct watched *watch_add(struct watch *watch, const struct watched *w);
+void watch_add(struct watch *watch, const struct watched *w);
 
 #endif

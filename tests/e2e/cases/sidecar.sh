@@ -177,7 +177,7 @@ app() { docker run -d --network none --name "$1" --label e2e.watched=yes e2e/app
 records() { jq -r '.records[].name' <<<"$out" | sort | xargs; }
 app running
 (until_true 60 grep -q 'slimtrace: watching' stderr && app coming) &
-watch=(--output-format json trace --label e2e.watched=yes --for 6s --output /out/records)
+watch=(--output-format json trace --label e2e.watched=yes --for 10s --output /out/records)
 without '' --pid=host --label e2e.watched=yes --name watcher -v "$PWD/made:/out" -- "${watch[@]}"
 wait
 is 'trace: exit status' "$rc" 0
