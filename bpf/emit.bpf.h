@@ -57,6 +57,13 @@ static __always_inline void fill_header(struct scratch *s, __u32 type, __u64 pro
 	s->h.walk_len = 0;
 }
 
+static __always_inline void fill_access(struct scratch *s, __u32 kinds, __u32 error)
+{
+	s->access.kinds = kinds;
+	s->access.error = error;
+	s->access.call = s->call;
+}
+
 /*
  * Waking the reader costs more than writing an event: it is woken for what somebody may be waiting
  * for, and when a good part has gathered. For the rest it comes by itself (see trace.c).

@@ -98,8 +98,7 @@ static __always_inline void emit_exec_saved(struct scratch *s, const struct save
 		return;
 	bpf_probe_read_kernel(s->bytes + at, len, base->walk);
 	fill_header(s, WIRE_FILE, program, base->flags);
-	s->access.kinds = WIRE_KIND_EXEC;
-	s->access.error = 0;
+	fill_access(s, WIRE_KIND_EXEC, 0);
 	s->h.walk_len = len;
 	output_once(s, at + len);
 }

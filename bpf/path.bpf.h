@@ -274,7 +274,7 @@ static __always_inline struct dentry *behind_overlay(struct scratch *s, struct d
 	return real && on_image_dev(s, real) ? real : NULL;
 }
 
-/* A file that the kernel resolved: once for each program and set of kinds. */
+/* A file that the kernel resolved: once for each program, call and set of kinds. */
 __noinline int emit_file(__u64 dentry, __u64 mnt, __u32 kinds, __u64 program)
 {
 	struct place p = { (struct dentry *)dentry, (struct vfsmount *)mnt };
@@ -286,14 +286,13 @@ __noinline int emit_file(__u64 dentry, __u64 mnt, __u32 kinds, __u64 program)
 	if (made_at_run_time(s, p.dentry))
 		kinds |= WIRE_KIND_CREATE;
 	hash_begin(&s->hash, WIRE_FILE, program);
-	hash_add(&s->hash, kinds);
+	hash_add(&s->hash, (__u64)s->call << 32 | kinds);
 	hash_place(s, &s->hash, p);
 	if (was_seen(s))
 		return 0;
 	len = walk_place(s, p, sizeof(s->access), &flags);
 	fill_header(s, WIRE_FILE, program, flags);
-	s->access.kinds = kinds;
-	s->access.error = 0;
+	fill_access(s, kinds, 0);
 	s->h.walk_len = len;
 	output_once(s, sizeof(s->access) + len);
 	return 0;
@@ -332,7 +331,7 @@ static __always_inline void hash_asked(struct scratch *s, const struct asked *a)
 {
 	hash_begin(&s->hash, WIRE_LOOKUP, a->program);
 	hash_add(&s->hash, (__u64)a->kinds << 32 | a->flags);
-	hash_add(&s->hash, a->error);
+	hash_add(&s->hash, (__u64)s->call << 32 | (__u32)a->error);
 	hash_string(a->len);
 }
 
@@ -340,8 +339,7 @@ static __always_inline void output_asked(struct scratch *s, const struct asked *
 					 __u32 walk_len)
 {
 	fill_header(s, WIRE_LOOKUP, a->program, a->flags | flags);
-	s->access.kinds = a->kinds;
-	s->access.error = a->error;
+	fill_access(s, a->kinds, a->error);
 	s->h.string_len = a->len;
 	s->h.walk_len = walk_len;
 	output_once(s, sizeof(s->access) + a->len + walk_len);

@@ -142,6 +142,7 @@ static __always_inline bool next_program(struct scratch *s, const struct wire_ta
 	if ((!old || !old->program) && !t->no_runtime && is_outside(old, s->me.target))
 		return false;
 	p->execed = old ? old->execed : is_late(t);
+	p->call = old ? old->call : 0;
 	p->program = new_program(s);
 	p->target = s->me.target;
 	add_proc(tgid, p);
@@ -199,6 +200,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	if (!next_program(s, t, &p, tgid))
 		return 0;
 	note_start(s, t, tgid);
+	s->call = p.call;
 	exe = file_place(BPF_CORE_READ(bprm, file));
 	emit_program(s, &p, parent, exe);
 	emit_place(s, exe, WIRE_KIND_EXEC, p.program);

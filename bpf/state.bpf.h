@@ -180,6 +180,8 @@ struct scratch {
 	} chain;		      /* of interpreters: see names.bpf.h */
 	struct key128 hash;
 	__u64 programs; /* numbered on this CPU so far */
+	__u32 call;	/* what the program at hand is about: as in struct wire_access */
+	__u32 pad;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

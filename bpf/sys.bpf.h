@@ -60,6 +60,16 @@ static __always_inline struct place place_to_save(const struct wire_call *call, 
 	return (struct place){};
 }
 
+/* A new program has no registers of the call that began it: which one it was is noted before. */
+static __always_inline void note_exec(__u32 index)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct wire_proc *p = bpf_map_lookup_elem(&procs, &tgid);
+
+	if (p)
+		p->call = index + 1;
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 {
@@ -79,6 +89,8 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	if (count(s, program, abi, nr, WIRE_ENTERED) && program)
 		emit_first(s, program, abi, nr);
 	call = find_call(abi, nr, &index);
+	if (call && call->action == WIRE_EXEC)
+		note_exec(index);
 	if (!call || !program)
 		return 0;
 	if (call->action != WIRE_CHDIR && call->action != WIRE_CHROOT &&
@@ -227,6 +239,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 		return 0;
 	begin_job(s, regs, abi, ret);
 	s->job.index = index;
+	s->call = index + 1;
 	s->job.program = program;
 	if (call->action == WIRE_ARGS)
 		call = unpack_args(s, call);

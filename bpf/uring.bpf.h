@@ -223,6 +223,7 @@ int BPF_PROG(on_uring_submit, struct io_kiocb *req)
 		return 0;
 	cmd = __builtin_preserve_access_index(&req->cmd);
 	op = BPF_CORE_READ(req, opcode);
+	s->call = WIRE_URING + op + 1;
 	if (op == IORING_OP_OPENAT || op == IORING_OP_OPENAT2)
 		uring_open(cmd);
 	else if (op == IORING_OP_STATX)

@@ -14,7 +14,7 @@
  * An open shows up as both: the lookup has the links on the way, the file what was reached.
  *
  * One access = one (source, path, result, follow) with the union of the kinds of use, all the
- * programs that used it, and the first time. Strings and arrays are the record's own.
+ * programs and calls that used it, and the first time. Strings and arrays are the record's own.
  */
 #ifndef SLIMTRACE_RECORD_H
 #define SLIMTRACE_RECORD_H
@@ -55,6 +55,20 @@ enum record_kind {
 
 enum record_source { RECORD_FILE, RECORD_LOOKUP };
 
+enum record_abi { RECORD_NATIVE, RECORD_COMPAT, RECORD_X32 };
+#define RECORD_ABIS 3
+
+/*
+ * What used a path. A call is a number here: of a syscall its ABI * RECORD_CALLS + its own (x32:
+ * without its bit); of a request to io_uring RECORD_URING + its IORING_OP_...
+ */
+#define RECORD_CALLS 1024
+#define RECORD_URING (RECORD_ABIS * RECORD_CALLS)
+#define RECORD_USERS (RECORD_URING + 256)
+struct record_use {
+	uint16_t call, kinds; /* enum record_kind, ORed */
+};
+
 struct record_access {
 	enum record_source source;
 	char *path;
@@ -67,6 +81,8 @@ struct record_access {
 	uint64_t first_ns;  /* since the container's first exec */
 	uint32_t *programs; /* indices into record.programs, ascending */
 	size_t n_programs;
+	struct record_use *calls; /* by call, ascending; one that is not known is not there */
+	size_t n_calls;
 	uint32_t runs; /* of a merged record: how many had it; 0: the record is of one run */
 };
 
@@ -88,9 +104,6 @@ struct record_program {
 	bool argv_truncated;
 	uint64_t start_ns; /* since the container's first exec */
 };
-
-enum record_abi { RECORD_NATIVE, RECORD_COMPAT, RECORD_X32 };
-#define RECORD_ABIS 3
 
 /*
  * Before the first exec inside, the syscalls are the OCI runtime's. Those that it makes with the
@@ -205,6 +218,15 @@ void record_socket_address(const struct record_socket *socket, char ret[RECORD_A
 void record_socket_protocol(const struct record_socket *socket, char ret[RECORD_ADDRESS_MAX]);
 /* "exec", "map", ... for one bit; NULL for anything else. */
 const char *record_kind_name(uint32_t kind);
+/*
+ * What a struct record_use calls @call: "openat", "compat/open", "x32/open", "io_uring/openat"; the
+ * number in place of a name that is not known. malloc'ed.
+ */
+char *record_call_name(uint16_t call);
+/* The call of that name, or -1. */
+int record_call_find(const char *name);
+/* By kind of use, the names of the calls of @access: {"read": ["openat"]}. The caller's. */
+struct cJSON *record_calls_json(const struct record_access *access);
 
 /*
  * Building (the tracer). record_add_access() merges into an equal access when there is one: @path
@@ -229,6 +251,9 @@ struct record_access_key {
 /* False: there is no room for it any more, and nothing was added. */
 bool record_add_access(struct record_builder *b, const struct record_access_key *key,
 		       uint32_t kinds, uint32_t program, uint64_t first_ns);
+/* That @call was some of the @kinds of an access that is there. False: there is no room for it. */
+bool record_add_access_call(struct record_builder *b, const struct record_access_key *key,
+			    uint32_t call, uint32_t kinds);
 /* Copies @program's strings; returns its index, RECORD_NO_PROGRAM when there is no room. */
 #define RECORD_NO_PROGRAM UINT32_MAX
 uint32_t record_add_program(struct record_builder *b, const struct record_program *program);

@@ -17,7 +17,6 @@
 #include "slimtrace/keep.h"
 #include "slimtrace/profile.h"
 #include "slimtrace/record.h"
-#include "slimtrace/trace.h"
 
 /* Seconds that each phase of a run took. */
 struct report_times {
@@ -48,14 +47,12 @@ struct report_document {
 };
 
 /*
- * Which accesses of the record used which entry of the image, and the calls that can have been it.
- * Of an entry: access[start[id]] up to access[start[id + 1]], in order of time. All zero: none are
- * known.
+ * Which accesses of the record used which entry of the image. Of an entry: access[start[id]] up to
+ * access[start[id + 1]], in order of time. All zero: none are known.
  */
 struct report_uses {
 	uint32_t *start, *access;
 	size_t n; /* entries */
-	struct trace_calls calls;
 };
 
 #define REPORT_TOP 3

@@ -123,18 +123,6 @@ void trace_drop(struct trace *t, uint32_t number);
 /* How often a container began and found no target that was spare. */
 uint64_t trace_crowded(const struct trace *t);
 
-/*
- * By the source of an access and the place of a kind of use, which calls of the app in @rec can
- * have been it, by name. A record tells the kinds of a path and the calls of a program, not which
- * call it was for which path: often only one is left.
- */
-struct trace_calls {
-	struct strvec by[2][RECORD_KINDS]; /* [enum record_source][bit of enum record_kind] */
-};
-/* @ret: all zero before. */
-void trace_calls_find(const struct record *rec, struct trace_calls *ret);
-void trace_calls_release(struct trace_calls *calls);
-
 /* One thing the tracer can do on this kernel, found by trying. */
 struct trace_feature {
 	const char *name; /* "io_uring", "capabilities", ... */

@@ -71,10 +71,18 @@ struct wire_program {
 #define WIRE_KIND_CONNECT (1u << 11)
 #define WIRE_KINDS_ALL ((1u << 12) - 1)
 
+/*
+ * What used a path, as a number: of a syscall its place in the table of struct wire_call, and one;
+ * behind those of a request to io_uring its IORING_OP_..., and one. 0: not known.
+ */
+#define WIRE_URING (WIRE_ABIS * WIRE_CALLS)
+#define WIRE_USERS (WIRE_URING + 256)
+
 struct wire_access {
 	struct wire_header h;
 	__u32 kinds;
-	__s32 error; /* look-up: positive errno, 0: the call succeeded */
+	__u16 error; /* look-up: positive errno, 0: the call succeeded */
+	__u16 call;  /* at most WIRE_USERS. File: not by what it was made (WIRE_KIND_CREATE) */
 };
 
 struct wire_socket {
@@ -162,7 +170,8 @@ struct wire_target {
 struct wire_proc {
 	__u64 program;	  /* 0: it still runs the OCI runtime's code */
 	__u32 outside[2]; /* mount namespaces that are not the container's: see scope.bpf.h */
-	__u32 execed;	  /* came after the container's first program */
+	__u16 execed;	  /* came after the container's first program */
+	__u16 call;	  /* by which it began its last execve: as in struct wire_access */
 	__u32 target;
 };
 

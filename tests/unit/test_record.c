@@ -146,6 +146,27 @@ static void test_programs(void)
 	is_str(rec->programs[1].exe, "", "what is not known is empty");
 }
 
+/* Of an access that is there: as many as there are, while there is room. */
+static void test_calls_bound(struct record_builder *b, const struct record_access_key *key)
+{
+	struct record_access_key none = lookup("/none", 0, true);
+	const struct record_access *a = record_builder_record(b)->accesses;
+	uint32_t n = 0;
+
+	while (n < RECORD_USERS &&
+	       record_add_access_call(b, key, RECORD_USERS - 1 - n, RECORD_READ))
+		n++;
+	ok(n > 1 && n < RECORD_USERS, "calls have room until it is full");
+	is_int(a->n_calls, n, "no more were added");
+	ok(a->calls[0].call == RECORD_USERS - n && a->calls[n - 1].call == RECORD_USERS - 1,
+	   "they are in order");
+	ok(record_add_access_call(b, key, RECORD_USERS - 1, RECORD_WRITE), "one that is there");
+	is_int(a->calls[n - 1].kinds, RECORD_READ | RECORD_WRITE, "has more kinds");
+	ok(record_add_access_call(b, &none, 1, RECORD_READ), "of no access at all");
+	ok(record_add_access_call(b, key, 1, RECORD_EXEC), "or not of its kinds");
+	is_int(a->n_calls, n, "there is nothing to tell");
+}
+
 static void test_bound(void)
 {
 	_cleanup_(record_builder_free) struct record_builder *b = record_builder_new();
@@ -170,6 +191,7 @@ static void test_bound(void)
 	ok(record_add_access(b, &key, RECORD_WRITE, 0, 5), "what is there already still merges");
 	is_int(record_builder_record(b)->accesses[0].kinds, RECORD_READ | RECORD_WRITE,
 	       "its kinds");
+	test_calls_bound(b, &key);
 	for (uint32_t i = 0; i < 100; i++)
 		strvec_push(&p.argv, path);
 	ok(record_add_program(b, &p) == RECORD_NO_PROGRAM, "no room for a program either");

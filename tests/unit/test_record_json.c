@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "../lib/tap.h"
 #include "slimtrace/base/alloc.h"
@@ -42,12 +43,20 @@ static void add_accesses(struct record_builder *b)
 
 	record_add_access(b, &key, RECORD_READ | RECORD_MAP, 0, 9007199254740993u);
 	record_add_access(b, &key, RECORD_READ, 1, UINT64_MAX);
+	record_add_access_call(b, &key, SYS_openat, RECORD_READ);
+	record_add_access_call(b, &key, SYS_mmap, RECORD_MAP);
+	record_add_access_call(b, &key, SYS_open, RECORD_READ);
 	key = (struct record_access_key){ .source = RECORD_LOOKUP,
 					  .path = "/a/../\x80\xff",
 					  .path_len = 8,
 					  .error = ENOENT,
 					  .follow = true };
 	record_add_access(b, &key, (1u << RECORD_KINDS) - 1, 1, 1);
+	record_add_access_call(b, &key, RECORD_COMPAT * RECORD_CALLS + 5, RECORD_READ);
+	record_add_access_call(b, &key, RECORD_X32 * RECORD_CALLS + 59, RECORD_STAT);
+	record_add_access_call(b, &key, RECORD_CALLS - 1, RECORD_STAT | RECORD_READ);
+	record_add_access_call(b, &key, RECORD_URING + 18, RECORD_READ);
+	record_add_access_call(b, &key, RECORD_USERS - 1, RECORD_CONNECT);
 }
 
 static void add_others(struct record_builder *b)
@@ -117,6 +126,8 @@ static void test_round_trip(void)
 	is_str(back->accesses[0].path, "/a/../\x80\xff", "and its bytes");
 	ok(back->accesses[1].first_ns == 9007199254740993u, "64 bits survive");
 	is_int(back->accesses[1].n_programs, 2, "programs of an access");
+	is_int(back->accesses[1].n_calls, 3, "its calls");
+	is_int(back->accesses[0].n_calls, 5, "those of all ABIs, of rings, and without a name");
 	is_str(back->programs[1].argv.v[3], "\xfe", "an argument that is no text");
 	is_str(back->programs[0].exe, "/usr/sbin/nginx\xff", "an executable likewise");
 	is_int(back->programs[0].pid, 4711, "pid");
@@ -164,7 +175,44 @@ static void test_names(void)
 	ok(strstr(text.buf, "\"127.0.0.1\""), "addresses are text");
 #if defined(__x86_64__)
 	ok(strstr(text.buf, "\"write\""), "syscalls have the name of their ABI");
+	ok(strstr(text.buf, "\"syscalls\":{\"map\":[\"mmap\"],\"read\":[\"open\",\"openat\"]}"),
+	   "so have those of a use");
+	ok(strstr(text.buf, "\"read\":[\"1023\",\"compat/open\",\"io_uring/openat\"]"),
+	   "with the ABI before it, or a number");
 #endif
+}
+
+/* A call that is not known here is passed over: another libseccomp wrote it. */
+static void test_unknown_call(void)
+{
+	static const char *const wrong[] = { "",
+					     "no_such_call",
+					     "1024",
+					     "compat/1024",
+					     "io_uring/256",
+					     "io_uring/none",
+					     "arm/open",
+					     "-1",
+					     "99999999999999999999",
+					     "compat/",
+					     "x32/compat/open" };
+	_cleanup_(record_free) struct record *rec = sample(), *back = NULL;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, other = STRBUF_INIT;
+	static const char mapped[] = "\"map\":[\"mmap\"]";
+	struct err err = ERR_INIT;
+	const char *at;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		is_int(record_call_find(wrong[i]), -1, "no call: %s", wrong[i]);
+	record_to_json(rec, &text);
+	at = strstr(text.buf, mapped);
+	if (!ok(at, "a use and its call"))
+		return;
+	strbuf_add(&other, text.buf, (size_t)(at - text.buf));
+	strbuf_addstr(&other, "\"map\":[\"mmap_of_tomorrow\"]");
+	strbuf_addstr(&other, at + strlen(mapped));
+	ok(!record_from_json(other.buf, other.len, &back, &err), "a record with another is read");
+	is_int(back ? back->accesses[1].n_calls : 0, 2, "without that call");
 }
 
 /* An unsorted document with the same access twice: the record is as if the tracer had made it. */
@@ -225,6 +273,12 @@ static const struct wrong wrongs[] = {
 	{ "\"programs\":[0,1]", "\"programs\":[-1]", "ascending indices below 2" },
 	{ "\"programs\":[0,1]", "\"programs\":[\"0\"]", "ascending indices below 2" },
 	{ "\"programs\":[0,1]", "\"programs\":[]", "'programs' is empty" },
+	{ "\"map\":[\"mmap\"]", "\"map\":\"mmap\"", "'syscalls' of 'map' is not an array" },
+	{ "\"map\":[\"mmap\"]", "\"map\":[9]", "'syscalls' of 'map' is not a list of strings" },
+	{ "\"map\":[\"mmap\"]", "\"write\":[\"mmap\"]",
+	  "'syscalls' has 'write', which 'kinds' has not" },
+	{ "\"map\":[\"mmap\"]", "\"\":[\"mmap\"]", "'syscalls' has ''" },
+	{ "\"syscalls\":{", "\"syscalls\":3,\"x\":{", "'syscalls' is not an object" },
 	{ "\"abi\":\"compat\"", "\"abi\":\"arm\"", "'abi' is 'arm'" },
 	{ "\"nr\":1023", "\"nr\":4294967296", "'nr' is not a number" },
 	{ "\"cap\":63", "\"cap\":64", "'cap' is not a number from 0 to 63" },
@@ -320,6 +374,7 @@ int main(void)
 	test_round_trip();
 	test_empty();
 	test_names();
+	test_unknown_call();
 	test_merge();
 	test_wrong();
 	test_cut();

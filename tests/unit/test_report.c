@@ -22,7 +22,7 @@ static struct keep *keep;
 static struct report report;
 
 static void use(struct record_builder *b, enum record_source source, const char *path,
-		uint32_t kinds, uint32_t program, uint64_t when)
+		uint32_t kinds, uint32_t call, uint64_t when)
 {
 	struct record_access_key key = { .source = source,
 					 .path = path,
@@ -30,7 +30,8 @@ static void use(struct record_builder *b, enum record_source source, const char 
 					 .follow = source == RECORD_LOOKUP,
 					 .on_image = true };
 
-	record_add_access(b, &key, kinds, program, when);
+	record_add_access(b, &key, kinds, 0, when);
+	record_add_access_call(b, &key, call, kinds);
 }
 
 static bool set_up(void)
@@ -46,10 +47,11 @@ static bool set_up(void)
 
 	strvec_push(&app.argv, "app");
 	record_add_program(b, &app);
-	use(b, RECORD_FILE, "/bin/app", RECORD_EXEC, 0, 10);
-	use(b, RECORD_LOOKUP, "/bin/link", RECORD_STAT, 0, 2000000000);
-	use(b, RECORD_FILE, "/bin/app", RECORD_READ, 0, 3000000000);
-	use(b, RECORD_FILE, "/b\xff", RECORD_READ, 0, 10);
+	use(b, RECORD_FILE, "/bin/app", RECORD_EXEC, SYS_execve, 10);
+	use(b, RECORD_LOOKUP, "/bin/link", RECORD_STAT, SYS_statx, 2000000000);
+	use(b, RECORD_LOOKUP, "/bin/link", RECORD_STAT, SYS_access, 2000000001);
+	use(b, RECORD_FILE, "/bin/app", RECORD_READ, SYS_openat, 3000000000);
+	use(b, RECORD_FILE, "/b\xff", RECORD_READ, SYS_openat, 10);
 	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 0, 12, 0);
 	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, SYS_openat, 1, 0);
 	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, SYS_statx, 1, 0);
@@ -141,11 +143,12 @@ static void test_uses(void)
 	_cleanup_free_ char *app = why_of("/bin/app"), *link = why_of("/bin/link"),
 			    *unused = why_of("/unused");
 
-	ok(strstr(app, "  how        stat (statx)\n  when       first 2.000 s after the start\n"
-		       "  named      /bin/link\n  by         /bin/app (pid 42)\n") != NULL,
+	ok(strstr(app,
+		  "  how        stat (access, statx)\n  when       first 2.000 s after the start\n"
+		  "  named      /bin/link\n  by         /bin/app (pid 42)\n") != NULL,
 	   "a use through a link");
 	ok(strstr(app, "read (openat)") != NULL, "a use that came later");
-	ok(strstr(app, "openat or statx") == NULL, "an open for a look would show at the file");
+	ok(strstr(app, "exec (execve)") != NULL, "by another call");
 	ok(strstr(link, "  because of /bin/link\n") != NULL, "a link stays because of a look-up");
 	ok(strstr(unused, "--include-path '/unused'") != NULL, "what would keep a dropped one");
 }

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 
 #include "../lib/tap.h"
 #include "trace/collect.h"
@@ -49,12 +50,13 @@ static void add_program(struct collector *c, uint64_t id, uint64_t parent, uint6
 	    "prog\0bin", 9);
 }
 
-static void add_access(struct collector *c, __u32 type, uint64_t program, uint64_t ns, __u32 kinds,
-		       const char *name, __u32 flags)
+static void add_access_by(struct collector *c, __u32 type, uint64_t program, uint64_t ns,
+			  __u32 kinds, const char *name, __u32 flags, __u16 call)
 {
 	struct wire_access a = {
 		.h = { .type = type, .pid = 1, .program = program, .ns = ns, .flags = flags },
 		.kinds = kinds,
+		.call = call,
 	};
 	size_t len = strlen(name);
 
@@ -62,6 +64,12 @@ static void add_access(struct collector *c, __u32 type, uint64_t program, uint64
 		add(c, &a, sizeof(a), NULL, 0, name, len + 1);
 	else
 		add(c, &a, sizeof(a), name, len, NULL, 0);
+}
+
+static void add_access(struct collector *c, __u32 type, uint64_t program, uint64_t ns, __u32 kinds,
+		       const char *name, __u32 flags)
+{
+	add_access_by(c, type, program, ns, kinds, name, flags, 0);
 }
 
 static void test_programs(void)
@@ -110,6 +118,35 @@ static void test_accesses(void)
 	is_int(rec->accesses[0].first_ns, 100, "the first time stays");
 	is_int(rec->n_programs, 2, "a program whose event was lost is a program");
 	is_int(rec->accesses[1].n_programs, 2, "and is told of");
+	record_free(rec);
+	collector_release(&c);
+}
+
+/* A call's number is one more on the wire, where 0 is none. */
+static void test_calls(void)
+{
+	const __u16 open = SYS_open + 1, openat = SYS_openat + 1;
+	struct collector c;
+	struct record *rec;
+
+	collector_init(&c);
+	add_program(&c, 100, 0, 5000, 0);
+	add_access_by(&c, WIRE_FILE, 100, 5100, RECORD_READ | RECORD_CREATE, "f", 0, openat);
+	add_access_by(&c, WIRE_FILE, 100, 5200, RECORD_WRITE, "f", 0, open);
+	add_access_by(&c, WIRE_FILE, 100, 5300, RECORD_READ, "f", 0, open);
+	add_access(&c, WIRE_FILE, 100, 5400, RECORD_MAP, "f", 0);
+	add_access_by(&c, WIRE_LOOKUP, 100, 5500, RECORD_CREATE, "/f", 0, WIRE_URING + 18 + 1);
+	rec = record_builder_finish(c.builder);
+	is_int(rec->accesses[0].n_calls, 2, "each call once");
+	ok(rec->accesses[0].calls[0].call == SYS_open &&
+		   rec->accesses[0].calls[0].kinds == (RECORD_READ | RECORD_WRITE),
+	   "with the kinds that it was");
+	ok(rec->accesses[0].calls[1].call == SYS_openat &&
+		   rec->accesses[0].calls[1].kinds == RECORD_READ,
+	   "not that the file was made some time");
+	ok(rec->accesses[1].n_calls == 1 && rec->accesses[1].calls[0].call == RECORD_URING + 18 &&
+		   rec->accesses[1].calls[0].kinds == RECORD_CREATE,
+	   "which the look-up tells");
 	record_free(rec);
 	collector_release(&c);
 }
@@ -197,6 +234,7 @@ int main(void)
 {
 	test_programs();
 	test_accesses();
+	test_calls();
 	test_sockets();
 	test_addresses();
 	return tap_done();

@@ -33,6 +33,7 @@ static struct built build_access(enum wire_type type, const char *string, size_t
 		       .string_len = (__u16)string_len,
 		       .walk_len = (__u16)walk_len },
 		.kinds = RECORD_READ,
+		.call = WIRE_USERS,
 	};
 
 	put(&b, &a, sizeof(a));
@@ -75,6 +76,7 @@ static void test_file(void)
 	is_int(ev.ns, 11, "time");
 	is_int(ev.flags, WIRE_ON_IMAGE, "flags");
 	is_int(ev.kinds, RECORD_READ, "kinds");
+	is_int(ev.call, WIRE_USERS, "by which call");
 
 	b = build_access(WIRE_FILE, NULL, 0, NULL, 0);
 	is_int(decode(&b, &ev, &path), 0, "an empty walk is taken");
@@ -159,8 +161,8 @@ static void test_refused(void)
 	REFUSES(a.h.type = 77, "an unknown type");
 	REFUSES(a.kinds = 0, "no kind of use");
 	REFUSES(a.kinds = 1u << 20, "an unknown kind of use");
-	REFUSES(a.error = -2, "a negative errno");
-	REFUSES(a.error = 70000, "an errno out of range");
+	REFUSES(a.error = 4096, "an errno out of range");
+	REFUSES(a.call = WIRE_USERS + 1, "a call out of range");
 	REFUSES(a.h.type = WIRE_FILE, "a file with a string");
 	REFUSES((a.h.string_len = 2, a.h.walk_len = 1), "a string with a NUL");
 	REFUSES((a.h.string_len = 0, a.h.walk_len = 3), "a look-up of nothing");

@@ -101,9 +101,9 @@ static size_t id_place(struct record_builder *b, size_t next)
 
 /*
  * What a new access takes: itself, its path, its entry in the index, which has the path once more,
- * its first program, and what malloc() adds to five blocks.
+ * its first program and call, and what malloc() adds to six blocks.
  */
-#define ACCESS_BYTES(path_len) (sizeof(struct record_access) + 2 * (path_len) + 240)
+#define ACCESS_BYTES(path_len) (sizeof(struct record_access) + 2 * (path_len) + 272)
 
 static struct record_access *new_access(struct record_builder *b,
 					const struct record_access_key *key, uint64_t first_ns)
@@ -127,10 +127,10 @@ static struct record_access *new_access(struct record_builder *b,
 
 /*
  * Only a look-up has a result and follows: for a file they are no part of what it is. NULL: it is
- * a new one, and there is no room.
+ * not there.
  */
-static struct record_access *find_access(struct record_builder *b,
-					 const struct record_access_key *key, uint64_t first_ns)
+static struct record_access *known_access(struct record_builder *b,
+					  const struct record_access_key *key)
 {
 	bool lookup = key->source == RECORD_LOOKUP;
 	size_t place;
@@ -141,8 +141,17 @@ static struct record_access *find_access(struct record_builder *b,
 	id_add(b, lookup ? (uint32_t)key->error : 0);
 	strbuf_add(&b->id, key->path, key->path_len);
 	place = id_find(b);
-	if (place != SIZE_MAX)
-		return &b->rec->accesses[place];
+	return place == SIZE_MAX ? NULL : &b->rec->accesses[place];
+}
+
+/* NULL: it is a new one, and there is no room. */
+static struct record_access *find_access(struct record_builder *b,
+					 const struct record_access_key *key, uint64_t first_ns)
+{
+	struct record_access *a = known_access(b, key);
+
+	if (a)
+		return a;
 	if (b->rec->n_accesses >= RECORD_MAX_ACCESSES || !take_room(b, ACCESS_BYTES(key->path_len)))
 		return NULL;
 	id_put(b, b->rec->n_accesses);
@@ -208,6 +217,45 @@ bool record_add_access(struct record_builder *b, const struct record_access_key 
 	return true;
 }
 
+/* Few: one or two of each kind. */
+static size_t call_place(const struct record_access *a, uint32_t call)
+{
+	size_t at = a->n_calls;
+
+	while (at && a->calls[at - 1].call >= call)
+		at--;
+	return at;
+}
+
+/* Its first one came with the access; the list of the others grows by doubling. */
+static bool put_call(struct record_builder *b, struct record_access *a, size_t at, uint32_t call)
+{
+	if (a->n_calls && !take_room(b, 2 * sizeof(*a->calls)))
+		return false;
+	if (!(a->n_calls & (a->n_calls - 1)))
+		a->calls =
+			xreallocarray(a->calls, a->n_calls ? 2 * a->n_calls : 1, sizeof(*a->calls));
+	memmove(a->calls + at + 1, a->calls + at, (a->n_calls - at) * sizeof(*a->calls));
+	a->calls[at] = (struct record_use){ .call = (uint16_t)call };
+	a->n_calls++;
+	return true;
+}
+
+bool record_add_access_call(struct record_builder *b, const struct record_access_key *key,
+			    uint32_t call, uint32_t kinds)
+{
+	struct record_access *a = known_access(b, key);
+	size_t at = a ? call_place(a, call) : 0;
+
+	kinds &= a ? a->kinds : 0;
+	if (!kinds)
+		return true;
+	if ((at == a->n_calls || a->calls[at].call != call) && !put_call(b, a, at, call))
+		return false;
+	a->calls[at].kinds |= (uint16_t)kinds;
+	return true;
+}
+
 static void add_runs(uint32_t *sum, uint32_t n)
 {
 	if (__builtin_add_overflow(*sum, n, sum))
@@ -217,7 +265,7 @@ static void add_runs(uint32_t *sum, uint32_t n)
 void record_add_access_runs(struct record_builder *b, const struct record_access_key *key,
 			    uint32_t runs)
 {
-	struct record_access *a = find_access(b, key, UINT64_MAX);
+	struct record_access *a = known_access(b, key);
 
 	if (a)
 		add_runs(&a->runs, runs);

@@ -67,6 +67,8 @@ static void merge_access(struct merging *m, const struct record_access *a)
 		    record_add_access(m->builder, &key, a->kinds, program, a->first_ns))
 			added = true;
 	}
+	for (size_t i = 0; added && i < a->n_calls; i++)
+		record_add_access_call(m->builder, &key, a->calls[i].call, a->calls[i].kinds);
 	if (added)
 		record_add_access_runs(m->builder, &key, runs_of(a->runs));
 	else

@@ -259,6 +259,47 @@ static int add_programs(const cJSON *array, struct record_builder *b,
 	return last < 0 ? bad(err, "'programs' is empty") : 0;
 }
 
+/* One that this libseccomp does not know the name of is passed over. */
+static int read_calls_of(const cJSON *array, struct record_builder *b,
+			 const struct record_access_key *key, uint32_t kind, struct err *err)
+{
+	const cJSON *item;
+
+	if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) > RECORD_USERS)
+		return bad(err, "'syscalls' of '%s' is not an array of at most %d elements",
+			   record_kind_name(kind), RECORD_USERS);
+	cJSON_ArrayForEach (item, array) {
+		int call = cJSON_IsString(item) ? record_call_find(item->valuestring) : -1;
+
+		if (!cJSON_IsString(item))
+			return bad(err, "'syscalls' of '%s' is not a list of strings",
+				   record_kind_name(kind));
+		if (call >= 0)
+			record_add_access_call(b, key, (uint32_t)call, kind);
+	}
+	return 0;
+}
+
+static int read_calls(const cJSON *obj, struct record_builder *b,
+		      const struct record_access_key *key, uint32_t kinds, struct err *err)
+{
+	const cJSON *calls = json_get(obj, "syscalls"), *item;
+	int r = 0;
+
+	if (calls && !cJSON_IsObject(calls))
+		return bad(err, "'syscalls' is not an object");
+	cJSON_ArrayForEach (item, calls) {
+		uint32_t kind = record_kind_find(item->string);
+
+		if (!(kind & kinds))
+			return bad(err, "'syscalls' has '%s', which 'kinds' has not", item->string);
+		r = read_calls_of(item, b, key, kind, err);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
 static int read_access(const cJSON *obj, struct record_builder *b, struct err *err)
 {
 	struct record_access_key key = { 0 };
@@ -273,6 +314,8 @@ static int read_access(const cJSON *obj, struct record_builder *b, struct err *e
 	    (r = get_array(obj, "programs", MAX_PROGRAMS, &programs, err)) < 0)
 		return r;
 	r = add_programs(programs, b, &key, kinds, first_ns, err);
+	if (!r)
+		r = read_calls(obj, b, &key, kinds, err);
 	if (!r)
 		r = get_runs(obj, record_builder_record(b), &runs, err);
 	if (!r && runs)

@@ -86,7 +86,7 @@ void report_entry(const struct report *report, const struct image_entry *e, cons
 		report_add_reasons(line, reasons);
 	else if (keep_is_excluded(keep, e))
 		json_add_bool(line, "excluded", true);
-	report_add_uses(line, &report->uses, e, reasons, rec);
+	report_add_uses(line, &report->uses, e, rec);
 	add_cause(line, keep, rec, e);
 	json_print(line, false, ret);
 }

@@ -170,7 +170,7 @@ static int write_files(struct page *p, struct err *err)
 	return r < 0 ? r : end(p, err);
 }
 
-/* [entry, kinds, microseconds, [program...], how many programs, source, errno] */
+/* [entry, kinds, microseconds, [program...], how many programs, errno, call, its kinds...] */
 static void add_use(struct page *p, uint32_t id, const struct record_access *a)
 {
 	const char *separator = "";
@@ -182,9 +182,9 @@ static void add_use(struct page *p, uint32_t id, const struct record_access *a)
 		strbuf_addf(&p->text, "%s%u", separator, a->programs[i]);
 		separator = ",";
 	}
-	strbuf_addf(&p->text, "],%zu,%d", a->n_programs, (int)a->source);
-	if (a->error)
-		strbuf_addf(&p->text, ",%d", a->error);
+	strbuf_addf(&p->text, "],%zu,%d", a->n_programs, a->error);
+	for (size_t i = 0; i < a->n_calls; i++)
+		strbuf_addf(&p->text, ",%u,%u", a->calls[i].call, a->calls[i].kinds);
 	strbuf_addch(&p->text, ']');
 }
 

@@ -29,18 +29,26 @@ static void add_names(cJSON *meta)
 		json_append(types, cJSON_CreateString(report_type_name(i)));
 }
 
-/* By source and kind of use, the calls that can have been it. */
-static void add_calls(cJSON *meta, const struct trace_calls *calls)
+/* Names of the calls that used something, by number. */
+static void add_calls(cJSON *meta, const struct report_uses *uses, const struct record *rec)
 {
-	cJSON *sources = json_add(meta, "use_calls", json_array());
+	cJSON *names = json_add(meta, "calls", json_object());
+	bool told[RECORD_USERS] = { 0 };
 
-	for (size_t source = 0; source < ARRAY_SIZE(calls->by); source++) {
-		cJSON *kinds = json_append(sources, json_object());
+	for (size_t i = 0; uses->n && i < uses->start[uses->n]; i++) {
+		const struct record_access *a = &rec->accesses[uses->access[i]];
 
-		for (unsigned int i = 0; i < RECORD_KINDS; i++)
-			if (calls->by[source][i].n)
-				json_add_strvec(kinds, record_kind_name(1u << i),
-						&calls->by[source][i]);
+		for (size_t j = 0; j < a->n_calls; j++) {
+			_cleanup_free_ char *name = NULL, *key = NULL;
+			uint16_t call = a->calls[j].call;
+
+			if (told[call])
+				continue;
+			told[call] = true;
+			key = xasprintf("%u", call);
+			name = record_call_name(call);
+			json_add_str(names, key, name);
+		}
 	}
 }
 
@@ -206,7 +214,7 @@ cJSON *report_page_meta(const struct report *report, const struct image *img,
 	json_add(meta, "duration", cJSON_CreateNumber((double)rec->duration_ns / 1e9));
 	json_add_strvec(meta, "unseen", &rec->unseen);
 	add_names(meta);
-	add_calls(meta, &report->uses.calls);
+	add_calls(meta, &report->uses, rec);
 	add_layers(meta, img);
 	add_programs(meta, &report->uses, rec);
 	add_capabilities(meta, rec);

@@ -58,14 +58,12 @@ void report_uses_find(struct report *report, const struct image *img, const stru
 	for (size_t i = 0; i < rec->n_accesses; i++)
 		if (of[i] != NO_ENTRY)
 			uses->access[uses->start[of[i] + 1]++] = (uint32_t)i;
-	trace_calls_find(rec, &uses->calls);
 }
 
 void report_uses_release(struct report_uses *uses)
 {
 	free(uses->start);
 	free(uses->access);
-	trace_calls_release(&uses->calls);
 	*uses = (struct report_uses){ 0 };
 }
 
@@ -135,89 +133,34 @@ cJSON *report_access(const struct record *rec, const struct record_access *a)
 	add_kinds(obj, a->kinds);
 	if (a->error)
 		json_add_str(obj, "error", error ? error : "an unknown error");
+	if (a->n_calls)
+		json_add(obj, "syscalls", record_calls_json(a));
 	add_programs(obj, rec, a);
 	add_first(obj, a->first_ns);
 	return obj;
 }
 
-/* --- the calls that can have been it --- */
-
-/* What both the record and the entry leave. */
-struct choice {
-	const struct trace_calls *calls;
-	uint32_t reached; /* kinds of the file itself */
-	bool interpreter; /* which the kernel maps when a program is executed */
-};
-
-static bool is_possible(const struct choice *c, enum record_source source, unsigned int kind,
-			const char *name)
-{
-	unsigned int bit = 1u << kind;
-
-	/* An open for nothing but a look (O_PATH) shows at the file too. */
-	if (source == RECORD_LOOKUP && bit == RECORD_STAT && !(c->reached & RECORD_STAT))
-		return strncmp(name, "open", 4) != 0;
-	if (source == RECORD_FILE && bit == RECORD_MAP && !c->interpreter)
-		return strncmp(name, "execve", 6) != 0;
-	return true;
-}
-
-/* An array of names for each kind of use. */
-static void add_calls(cJSON *obj, const struct choice *c, const struct record_access *a)
-{
-	cJSON *calls = json_add(obj, "syscalls", json_object());
-
-	for (unsigned int kind = 0; kind < RECORD_KINDS; kind++) {
-		const struct strvec *names = &c->calls->by[a->source][kind];
-		cJSON *array;
-
-		if (!(a->kinds & 1u << kind))
-			continue;
-		array = json_add(calls, record_kind_name(1u << kind), json_array());
-		for (size_t i = 0; i < names->n; i++)
-			if (is_possible(c, a->source, kind, names->v[i]))
-				json_append(array, cJSON_CreateString(names->v[i]));
-	}
-}
-
-static struct choice choose(const struct report_uses *uses, const struct record *rec,
-			    const uint32_t *access, size_t n, uint32_t reasons)
-{
-	struct choice c = { .calls = &uses->calls,
-			    .interpreter = reasons & 1u << KEEP_INTERPRETER };
-
-	for (size_t i = 0; i < n; i++)
-		if (rec->accesses[access[i]].source == RECORD_FILE)
-			c.reached |= rec->accesses[access[i]].kinds;
-	return c;
-}
-
 /* --- all accesses of an entry --- */
 
-static void add_accesses(cJSON *line, const struct choice *c, const struct record *rec,
-			 const uint32_t *access, size_t n)
+static void add_accesses(cJSON *line, const struct record *rec, const uint32_t *access, size_t n)
 {
 	cJSON *array = json_add(line, "accesses", json_array());
 
-	for (size_t i = 0; i < n && i < MAX_ACCESSES; i++) {
-		const struct record_access *a = &rec->accesses[access[i]];
-
-		add_calls(json_append(array, report_access(rec, a)), c, a);
-	}
+	for (size_t i = 0; i < n && i < MAX_ACCESSES; i++)
+		json_append(array, report_access(rec, &rec->accesses[access[i]]));
 	if (n > MAX_ACCESSES)
 		json_add_int(line, "more_accesses", (int64_t)(n - MAX_ACCESSES));
 }
 
 void report_add_uses(cJSON *line, const struct report_uses *uses, const struct image_entry *e,
-		     uint32_t reasons, const struct record *rec)
+		     const struct record *rec)
 {
 	const uint32_t *access = NULL;
 	size_t n = report_uses_of(uses, e, &access);
-	struct choice c = choose(uses, rec, access, n, reasons);
 
 	if (!n)
 		return;
 	add_kinds(line, report_kinds_of(uses, e, rec));
 	add_first(line, rec->accesses[access[0]].first_ns);
-	add_accesses(line, &c, rec, access, n);
+	add_accesses(line, rec, access, n);
 }

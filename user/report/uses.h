@@ -14,7 +14,7 @@ uint32_t report_kinds_of(const struct report_uses *uses, const struct image_entr
 			 const struct record *rec);
 /* What is known of all uses of @e, and of each: members of @line. */
 void report_add_uses(cJSON *line, const struct report_uses *uses, const struct image_entry *e,
-		     uint32_t reasons, const struct record *rec);
+		     const struct record *rec);
 /* What is known of @access, as an object. */
 cJSON *report_access(const struct record *rec, const struct record_access *access);
 void report_uses_release(struct report_uses *uses);

@@ -99,11 +99,11 @@ static void add_kind(const cJSON *access, const char *kind, struct strbuf *ret)
 	if (!cJSON_GetArraySize(calls))
 		return;
 	strbuf_addstr(ret, " (");
-	add_words(calls, " or ", ret);
+	add_words(calls, ", ", ret);
 	strbuf_addch(ret, ')');
 }
 
-/* How, by which call, when. Of several that can have been it, nobody wrote down which. */
+/* How, by which calls, when. */
 static void add_how(const cJSON *access, struct strbuf *ret)
 {
 	const cJSON *kind, *first = json_get(access, "first_seconds");
@@ -151,6 +151,17 @@ static bool has_all(const cJSON *words, const cJSON *of)
 	return true;
 }
 
+/* Whether @calls has all that @of has, kind by kind. */
+static bool has_calls(const cJSON *calls, const cJSON *of)
+{
+	const cJSON *kind;
+
+	cJSON_ArrayForEach (kind, of)
+		if (!has_all(json_get(calls, kind->string), kind))
+			return false;
+	return true;
+}
+
 static long long milliseconds(const cJSON *access)
 {
 	const cJSON *first = json_get(access, "first_seconds");
@@ -166,6 +177,7 @@ static bool is_covered(const cJSON *access, const cJSON *accesses)
 	cJSON_ArrayForEach (other, accesses)
 		if (cJSON_GetArraySize(json_get(other, "uses")) > cJSON_GetArraySize(uses) &&
 		    has_all(json_get(other, "uses"), uses) &&
+		    has_calls(json_get(other, "syscalls"), json_get(access, "syscalls")) &&
 		    milliseconds(other) == milliseconds(access) && !json_get(access, "error") &&
 		    !json_get(other, "error") &&
 		    !strcmp(json_str(other, "path", ""), json_str(access, "path", "")) &&

@@ -106,6 +106,15 @@ static void add_program(struct collector *c, const struct event *ev)
 	put_program(c, ev->program, &p);
 }
 
+/* That a file was made while the container ran is seen of the file: not by what. */
+static bool add_call(struct collector *c, const struct event *ev,
+		     const struct record_access_key *key)
+{
+	uint32_t kinds = ev->type == WIRE_FILE ? ev->kinds & ~WIRE_KIND_CREATE : ev->kinds;
+
+	return !ev->call || record_add_access_call(c->builder, key, ev->call - 1, kinds);
+}
+
 static void add_access(struct collector *c, const struct event *ev)
 {
 	uint32_t program;
@@ -130,9 +139,10 @@ static void add_access(struct collector *c, const struct event *ev)
 	program = program_of(c, ev);
 	if (program == RECORD_NO_PROGRAM)
 		return; /* counted */
-	if (!record_add_access(c->builder, &key, ev->kinds, program, since_start(c, ev->ns)))
+	if (!record_add_access(c->builder, &key, ev->kinds, program, since_start(c, ev->ns)) ||
+	    !add_call(c, ev, &key))
 		c->too_many++;
-	else if (rec->n_accesses > before)
+	if (rec->n_accesses > before)
 		*(ev->type == WIRE_FILE ? &c->files : &c->lookups) += 1;
 }
 

@@ -15,6 +15,9 @@ _Static_assert(WIRE_KIND_EXEC == RECORD_EXEC && WIRE_KIND_MAP == RECORD_MAP &&
 	       "the kinds of wire.h and record.h");
 _Static_assert(WIRE_MAX_VALUES == RECORD_MAX_VALUES, "wire.h and record.h");
 _Static_assert(WIRE_ABIS == RECORD_ABIS && WIRE_PHASES == RECORD_PHASES, "wire.h and record.h");
+_Static_assert(WIRE_CALLS == RECORD_CALLS && WIRE_URING == RECORD_URING &&
+		       WIRE_USERS == RECORD_USERS,
+	       "wire.h and record.h");
 
 #define MAX_ERRNO 4095
 
@@ -73,7 +76,8 @@ static bool decode_access(const void *data, struct event *ev)
 	memcpy(&a, data, sizeof(a));
 	ev->kinds = a.kinds;
 	ev->error = a.error;
-	if (!a.kinds || a.kinds & ~WIRE_KINDS_ALL || a.error < 0 || a.error > MAX_ERRNO)
+	ev->call = a.call;
+	if (!a.kinds || a.kinds & ~WIRE_KINDS_ALL || a.error > MAX_ERRNO || a.call > WIRE_USERS)
 		return false;
 	if (ev->type == WIRE_FILE)
 		return !ev->string_len && !a.error;

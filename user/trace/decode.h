@@ -22,6 +22,7 @@ struct event {
 	char comm[17];
 	uint32_t kinds;
 	int error;
+	uint32_t call; /* as in struct wire_access */
 	struct wire_socket socket;
 	struct wire_values values;
 };

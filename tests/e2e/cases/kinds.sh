@@ -8,7 +8,7 @@ schema=$(readlink -f "$e2e/../../docs/record.schema.json")
 context
 cp "$PROGS/kinds" context/root/program
 mkdir -p context/root/kinds/{list,chdir}
-for name in map read write stat access linked delete from change connect list/entry; do put "kinds/$name" "$name"; done
+for name in map read write stat access twice linked delete from change connect list/entry; do put "kinds/$name" "$name"; done
 cp "$PROGS/kinds" context/root/kinds/exec
 ln -s /kinds/linked context/root/kinds/link
 ln -s /kinds/nowhere context/root/kinds/readlink
@@ -32,6 +32,7 @@ used create $'file write,create\nlookup write,create'
 used mkdir 'lookup create'
 used stat 'lookup stat'
 used access 'lookup stat'
+used twice 'lookup stat'
 used list $'file read,stat,list\nlookup read' # opendir() asks what it is
 used link 'lookup stat'
 used readlink 'lookup readlink'
@@ -45,10 +46,30 @@ used change 'lookup change'
 used chdir $'file chdir\nlookup chdir'
 used connect 'lookup connect ECONNREFUSED'
 
+called() { # PATH SOURCE WANTED: by kind of use, the calls
+	is "$1, $2: by which calls" "$(jq -rc --arg p "/kinds/$1" --arg s "$2" '.accesses[] | select(.path == $p and .source == $s).syscalls |
+		to_entries | map("\(.key) \(.value | join(" "))") | join(", ")' "$record")" "$3"
+}
+called exec file 'exec execve'
+called map file 'map mmap, read openat'
+called read lookup 'read openat'
+called create file 'write openat' # the look-up made it
+called create lookup 'write openat, create openat'
+called mkdir lookup 'create mkdir'
+called stat lookup 'stat newfstatat'
+called twice lookup 'stat access newfstatat'
+called absent-too lookup 'stat newfstatat'
+called list file 'read openat, stat newfstatat, list getdents64'
+called from lookup 'delete rename'
+called to lookup 'create rename'
+called change lookup 'change chmod'
+called chdir file 'chdir chdir'
+called connect lookup 'connect connect'
+
 is 'the link was followed, and the one that was read was not' \
 	"$(jq -r '[.accesses[] | select(.path == "/kinds/link" or .path == "/kinds/readlink") | .follow] | join(" ")' "$record")" 'true false'
 is 'in the order of first use' "$(jq -r '[.accesses[] | select(.source == "lookup") | .path | select(startswith("/kinds/")) | ltrimstr("/kinds/")] | join(" ")' "$record")" \
-	'exec map read write create mkdir stat access list link readlink absent absent-too read/below delete from to change chdir connect'
+	'exec map read write create mkdir stat access twice list link readlink absent absent-too read/below delete from to change chdir connect'
 is 'with its time' "$(jq '[.accesses[].first_ns | tonumber] | . == sort and .[-1] > 0' "$record")" true
 is 'by whom' "$(jq -r '. as $r | [.accesses[] | select(.path == "/kinds/exec").programs[] | $r.programs[.].exe] | unique | join(" ")' "$record")" /kinds/exec
 is 'nothing is lost' "$(jq -r '[.loss[]] | unique | join(" ")' "$record")" 0
@@ -70,6 +91,8 @@ is 'the interpreter is mapped, in the image' \
 ok 'the record fits its schema' valid record.schema.json "$record"
 jq '.accesses[0].kinds += ["guessed"]' "$record" >bad.json
 not_ok 'a kind that there is not does not' valid record.schema.json bad.json
+jq '.accesses[0].syscalls.guess = ["openat"]' "$record" >bad.json
+not_ok 'nor a call of such a kind' valid record.schema.json bad.json
 jq 'del(.programs[0].entry)' "$record" >bad.json
 not_ok 'nor a program without its entry' valid record.schema.json bad.json
 is 'every member is in the schema' "$(jq -r --slurpfile s "$schema" '

@@ -68,7 +68,7 @@ matches 'kept: told' "$out" '^/data/file: kept, file of 9 B, from layer 0 \(sha2
 has 'kept: the rule' "$out" $'\n  used '
 has 'kept: of which package' "$out" $'\n  package    tool (dpkg)'
 has 'kept: by whom' "$out" 'by         /once (pid '
-has 'kept: how, by which call' "$out" 'how        read (open'
+has 'kept: how, by which call' "$out" $'how        read (openat)\n'
 matches 'kept: when' "$out" '  when       first [0-9]+\.[0-9]{3} s after the start'
 slimtrace why e2e/why /data/late
 has 'dropped: told' "$out" '/data/late: dropped, file of 6 B, from layer 1'

@@ -79,6 +79,8 @@ int main(int argc, char **argv)
 	mkdir("/kinds/mkdir", 0755);
 	stat("/kinds/stat", &st);
 	access("/kinds/access", R_OK);
+	stat("/kinds/twice", &st);
+	access("/kinds/twice", R_OK);
 	list("/kinds/list");
 	stat("/kinds/link", &st); /* to /kinds/linked */
 	if (readlink("/kinds/readlink", target, sizeof(target)) < 0)

@@ -49,19 +49,17 @@ export function bits(set, names) { return names.filter((_, i) => Math.floor(set 
 export const packageNames = packages.names.map(([manager, name, version]) => safe(`${name} ${version}`.trim() + ` (${manager})`));
 export const packageShort = packages.names.map(([, name]) => safe(name));
 export const entries = rows.map((row, id) => new Entry(id, row));
-export const accesses = uses.map(([id, kinds, us, programs, n, source, errno]) =>
-	({ entry: entries[id], kinds, first: us / 1e6, programs, n, source, errno }));
+export const accesses = uses.map(([id, kinds, us, programs, n, errno, ...calls]) =>
+	({ entry: entries[id], kinds, first: us / 1e6, programs, n, errno, calls }));
 for (const a of accesses) (a.entry.uses ??= []).push(a);
 
-// Kinds of use, each with the calls that can have been it: as user/report/uses.c has it.
-const [FILE, LOOKUP] = [0, 1];
+// Kinds of use, each with the calls that used it so.
 export function howUsed(a) {
-	const reached = (kind) => a.entry.uses.some((u) => u.source === FILE && bits(u.kinds, meta.kinds).includes(kind));
 	return bits(a.kinds, meta.kinds).map((kind) => {
-		const calls = (meta.use_calls[a.source][kind] ?? []).filter((call) =>
-			!(a.source === LOOKUP && kind === "stat" && call.startsWith("open") && !reached("stat")) &&
-			!(a.source === FILE && kind === "map" && call.startsWith("execve") && !a.entry.reasons.includes("interpreter")));
-		return calls.length ? `${kind} (${calls.join(" or ")})` : kind;
+		const names = [];
+		for (let i = 0; i < a.calls.length; i += 2)
+			if (bits(a.calls[i + 1], meta.kinds).includes(kind)) names.push(meta.calls[a.calls[i]]);
+		return names.length ? `${kind} (${names.join(", ")})` : kind;
 	}).join(", ");
 }
 
