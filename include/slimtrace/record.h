@@ -66,6 +66,7 @@ enum record_abi { RECORD_NATIVE, RECORD_COMPAT, RECORD_X32 };
 #define RECORD_URING (RECORD_ABIS * RECORD_CALLS)
 #define RECORD_USERS (RECORD_URING + 256)
 struct record_use {
+	uint32_t program;     /* index into record.programs */
 	uint16_t call, kinds; /* enum record_kind, ORed */
 };
 
@@ -81,8 +82,8 @@ struct record_access {
 	uint64_t first_ns;  /* since the container's first exec */
 	uint32_t *programs; /* indices into record.programs, ascending */
 	size_t n_programs;
-	struct record_use *calls; /* by call, ascending; one that is not known is not there */
-	size_t n_calls;
+	struct record_use *uses; /* by program, then call; whose call is not known is not there */
+	size_t n_uses;
 	uint32_t runs; /* of a merged record: how many had it; 0: the record is of one run */
 };
 
@@ -225,8 +226,11 @@ const char *record_kind_name(uint32_t kind);
 char *record_call_name(uint16_t call);
 /* The call of that name, or -1. */
 int record_call_find(const char *name);
-/* By kind of use, the names of the calls of @access: {"read": ["openat"]}. The caller's. */
-struct cJSON *record_calls_json(const struct record_access *access);
+/*
+ * By kind of use and call, who: {"read": {"openat": [0, 2]}}, places in the list of @access's
+ * programs, those below @max. The caller's.
+ */
+struct cJSON *record_uses_json(const struct record_access *access, size_t max);
 
 /*
  * Building (the tracer). record_add_access() merges into an equal access when there is one: @path
@@ -251,9 +255,12 @@ struct record_access_key {
 /* False: there is no room for it any more, and nothing was added. */
 bool record_add_access(struct record_builder *b, const struct record_access_key *key,
 		       uint32_t kinds, uint32_t program, uint64_t first_ns);
-/* That @call was some of the @kinds of an access that is there. False: there is no room for it. */
-bool record_add_access_call(struct record_builder *b, const struct record_access_key *key,
-			    uint32_t call, uint32_t kinds);
+/*
+ * A program's call that an access which is there was of: its program is among the access's already,
+ * and of its kinds those count that the access has. False: there is no room for it.
+ */
+bool record_add_use(struct record_builder *b, const struct record_access_key *key,
+		    const struct record_use *use);
 /* Copies @program's strings; returns its index, RECORD_NO_PROGRAM when there is no room. */
 #define RECORD_NO_PROGRAM UINT32_MAX
 uint32_t record_add_program(struct record_builder *b, const struct record_program *program);

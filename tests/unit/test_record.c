@@ -146,25 +146,32 @@ static void test_programs(void)
 	is_str(rec->programs[1].exe, "", "what is not known is empty");
 }
 
+static bool use(struct record_builder *b, const struct record_access_key *key, uint32_t call,
+		uint16_t kinds)
+{
+	const struct record_use u = { .call = (uint16_t)call, .kinds = kinds };
+
+	return record_add_use(b, key, &u);
+}
+
 /* Of an access that is there: as many as there are, while there is room. */
-static void test_calls_bound(struct record_builder *b, const struct record_access_key *key)
+static void test_uses_bound(struct record_builder *b, const struct record_access_key *key)
 {
 	struct record_access_key none = lookup("/none", 0, true);
 	const struct record_access *a = record_builder_record(b)->accesses;
 	uint32_t n = 0;
 
-	while (n < RECORD_USERS &&
-	       record_add_access_call(b, key, RECORD_USERS - 1 - n, RECORD_READ))
+	while (n < RECORD_USERS && use(b, key, RECORD_USERS - 1 - n, RECORD_READ))
 		n++;
 	ok(n > 1 && n < RECORD_USERS, "calls have room until it is full");
-	is_int(a->n_calls, n, "no more were added");
-	ok(a->calls[0].call == RECORD_USERS - n && a->calls[n - 1].call == RECORD_USERS - 1,
+	is_int(a->n_uses, n, "no more were added");
+	ok(a->uses[0].call == RECORD_USERS - n && a->uses[n - 1].call == RECORD_USERS - 1,
 	   "they are in order");
-	ok(record_add_access_call(b, key, RECORD_USERS - 1, RECORD_WRITE), "one that is there");
-	is_int(a->calls[n - 1].kinds, RECORD_READ | RECORD_WRITE, "has more kinds");
-	ok(record_add_access_call(b, &none, 1, RECORD_READ), "of no access at all");
-	ok(record_add_access_call(b, key, 1, RECORD_EXEC), "or not of its kinds");
-	is_int(a->n_calls, n, "there is nothing to tell");
+	ok(use(b, key, RECORD_USERS - 1, RECORD_WRITE | RECORD_EXEC), "one that is there");
+	is_int(a->uses[n - 1].kinds, RECORD_READ | RECORD_WRITE, "has more kinds");
+	ok(use(b, &none, 1, RECORD_READ), "of no access at all");
+	ok(use(b, key, 1, RECORD_EXEC), "or not of its kinds");
+	is_int(a->n_uses, n, "there is nothing to tell");
 }
 
 static void test_bound(void)
@@ -191,7 +198,7 @@ static void test_bound(void)
 	ok(record_add_access(b, &key, RECORD_WRITE, 0, 5), "what is there already still merges");
 	is_int(record_builder_record(b)->accesses[0].kinds, RECORD_READ | RECORD_WRITE,
 	       "its kinds");
-	test_calls_bound(b, &key);
+	test_uses_bound(b, &key);
 	for (uint32_t i = 0; i < 100; i++)
 		strvec_push(&p.argv, path);
 	ok(record_add_program(b, &p) == RECORD_NO_PROGRAM, "no room for a program either");
@@ -216,10 +223,14 @@ static void test_many(void)
 	const uint32_t programs = 50000;
 	uint64_t start = clock_mono_ms();
 
-	for (uint32_t i = 0; i < programs; i++)
-		record_add_access(b, &key, RECORD_READ, i, i);
-	for (uint32_t i = 0; i < programs; i++)
-		record_add_access(b, &key, RECORD_READ, i, i);
+	for (uint32_t i = 0; i < 2 * programs; i++) {
+		const struct record_use u = { .program = i % programs,
+					      .call = 2,
+					      .kinds = RECORD_READ };
+
+		record_add_access(b, &key, RECORD_READ, i % programs, i);
+		record_add_use(b, &key, &u);
+	}
 	for (uint32_t i = 0; i < programs; i++) {
 		_cleanup_free_ char *path = xasprintf("/usr/lib/module/%u", i);
 

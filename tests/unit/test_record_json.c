@@ -34,6 +34,16 @@ static void add_programs(struct record_builder *b)
 	strvec_release(&p.argv);
 }
 
+static void use(struct record_builder *b, const struct record_access_key *key, uint32_t program,
+		uint32_t call, uint32_t kinds)
+{
+	const struct record_use u = { .program = program,
+				      .call = (uint16_t)call,
+				      .kinds = (uint16_t)kinds };
+
+	record_add_use(b, key, &u);
+}
+
 static void add_accesses(struct record_builder *b)
 {
 	struct record_access_key key = { .source = RECORD_FILE,
@@ -43,20 +53,21 @@ static void add_accesses(struct record_builder *b)
 
 	record_add_access(b, &key, RECORD_READ | RECORD_MAP, 0, 9007199254740993u);
 	record_add_access(b, &key, RECORD_READ, 1, UINT64_MAX);
-	record_add_access_call(b, &key, SYS_openat, RECORD_READ);
-	record_add_access_call(b, &key, SYS_mmap, RECORD_MAP);
-	record_add_access_call(b, &key, SYS_open, RECORD_READ);
+	use(b, &key, 0, SYS_openat, RECORD_READ);
+	use(b, &key, 0, SYS_mmap, RECORD_MAP);
+	use(b, &key, 0, SYS_open, RECORD_READ);
+	use(b, &key, 1, SYS_openat, RECORD_READ);
 	key = (struct record_access_key){ .source = RECORD_LOOKUP,
 					  .path = "/a/../\x80\xff",
 					  .path_len = 8,
 					  .error = ENOENT,
 					  .follow = true };
 	record_add_access(b, &key, (1u << RECORD_KINDS) - 1, 1, 1);
-	record_add_access_call(b, &key, RECORD_COMPAT * RECORD_CALLS + 5, RECORD_READ);
-	record_add_access_call(b, &key, RECORD_X32 * RECORD_CALLS + 59, RECORD_STAT);
-	record_add_access_call(b, &key, RECORD_CALLS - 1, RECORD_STAT | RECORD_READ);
-	record_add_access_call(b, &key, RECORD_URING + 18, RECORD_READ);
-	record_add_access_call(b, &key, RECORD_USERS - 1, RECORD_CONNECT);
+	use(b, &key, 1, RECORD_COMPAT * RECORD_CALLS + 5, RECORD_READ);
+	use(b, &key, 1, RECORD_X32 * RECORD_CALLS + 59, RECORD_STAT);
+	use(b, &key, 1, RECORD_CALLS - 1, RECORD_STAT | RECORD_READ);
+	use(b, &key, 1, RECORD_URING + 18, RECORD_READ);
+	use(b, &key, 1, RECORD_USERS - 1, RECORD_CONNECT);
 }
 
 static void add_others(struct record_builder *b)
@@ -126,8 +137,8 @@ static void test_round_trip(void)
 	is_str(back->accesses[0].path, "/a/../\x80\xff", "and its bytes");
 	ok(back->accesses[1].first_ns == 9007199254740993u, "64 bits survive");
 	is_int(back->accesses[1].n_programs, 2, "programs of an access");
-	is_int(back->accesses[1].n_calls, 3, "its calls");
-	is_int(back->accesses[0].n_calls, 5, "those of all ABIs, of rings, and without a name");
+	is_int(back->accesses[1].n_uses, 4, "its calls");
+	is_int(back->accesses[0].n_uses, 5, "those of all ABIs, of rings, and without a name");
 	is_str(back->programs[1].argv.v[3], "\xfe", "an argument that is no text");
 	is_str(back->programs[0].exe, "/usr/sbin/nginx\xff", "an executable likewise");
 	is_int(back->programs[0].pid, 4711, "pid");
@@ -175,9 +186,10 @@ static void test_names(void)
 	ok(strstr(text.buf, "\"127.0.0.1\""), "addresses are text");
 #if defined(__x86_64__)
 	ok(strstr(text.buf, "\"write\""), "syscalls have the name of their ABI");
-	ok(strstr(text.buf, "\"syscalls\":{\"map\":[\"mmap\"],\"read\":[\"open\",\"openat\"]}"),
-	   "so have those of a use");
-	ok(strstr(text.buf, "\"read\":[\"1023\",\"compat/open\",\"io_uring/openat\"]"),
+	ok(strstr(text.buf, "\"syscalls\":{\"map\":{\"mmap\":[0]},"
+			    "\"read\":{\"open\":[0],\"openat\":[0,1]}}"),
+	   "so have those of a use, with who made them");
+	ok(strstr(text.buf, "\"read\":{\"1023\":[0],\"compat/open\":[0],\"io_uring/openat\":[0]}"),
 	   "with the ABI before it, or a number");
 #endif
 }
@@ -198,7 +210,7 @@ static void test_unknown_call(void)
 					     "x32/compat/open" };
 	_cleanup_(record_free) struct record *rec = sample(), *back = NULL;
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, other = STRBUF_INIT;
-	static const char mapped[] = "\"map\":[\"mmap\"]";
+	static const char mapped[] = "\"map\":{\"mmap\":[0]}";
 	struct err err = ERR_INIT;
 	const char *at;
 
@@ -209,10 +221,10 @@ static void test_unknown_call(void)
 	if (!ok(at, "a use and its call"))
 		return;
 	strbuf_add(&other, text.buf, (size_t)(at - text.buf));
-	strbuf_addstr(&other, "\"map\":[\"mmap_of_tomorrow\"]");
+	strbuf_addstr(&other, "\"map\":{\"mmap_of_tomorrow\":[0]}");
 	strbuf_addstr(&other, at + strlen(mapped));
 	ok(!record_from_json(other.buf, other.len, &back, &err), "a record with another is read");
-	is_int(back ? back->accesses[1].n_calls : 0, 2, "without that call");
+	is_int(back ? back->accesses[1].n_uses : 0, 3, "without that call");
 }
 
 /* An unsorted document with the same access twice: the record is as if the tracer had made it. */
@@ -273,11 +285,17 @@ static const struct wrong wrongs[] = {
 	{ "\"programs\":[0,1]", "\"programs\":[-1]", "ascending indices below 2" },
 	{ "\"programs\":[0,1]", "\"programs\":[\"0\"]", "ascending indices below 2" },
 	{ "\"programs\":[0,1]", "\"programs\":[]", "'programs' is empty" },
-	{ "\"map\":[\"mmap\"]", "\"map\":\"mmap\"", "'syscalls' of 'map' is not an array" },
-	{ "\"map\":[\"mmap\"]", "\"map\":[9]", "'syscalls' of 'map' is not a list of strings" },
-	{ "\"map\":[\"mmap\"]", "\"write\":[\"mmap\"]",
-	  "'syscalls' has 'write', which 'kinds' has not" },
-	{ "\"map\":[\"mmap\"]", "\"\":[\"mmap\"]", "'syscalls' has ''" },
+	{ "\"map\":{\"mmap\":[0]}", "\"map\":\"mmap\"", "'syscalls' of 'map' is not an object" },
+	{ "\"map\":{\"mmap\":[0]}", "\"map\":{\"mmap\":0}",
+	  "'syscalls' of 'map' has a call without an array" },
+	{ "\"map\":{\"mmap\":[0]}", "\"map\":{\"mmap\":[2]}",
+	  "'syscalls' of 'map' has no place in 'programs'" },
+	{ "\"map\":{\"mmap\":[0]}", "\"map\":{\"mmap\":[-1]}", "no place in 'programs'" },
+	{ "\"map\":{\"mmap\":[0]}", "\"map\":{\"mmap\":[\"0\"]}", "no place in 'programs'" },
+	{ "\"map\":{\"mmap\":[0]}", "\"map\":{\"unknown\":[2]}", "no place in 'programs'" },
+	{ "\"map\":{\"mmap\":[0]}", "\"write\":{\"mmap\":[0]}",
+	  "'syscalls' of 'write' are of a kind that 'kinds' has not" },
+	{ "\"map\":{\"mmap\":[0]}", "\"\":{\"mmap\":[0]}", "'syscalls' of '' are" },
 	{ "\"syscalls\":{", "\"syscalls\":3,\"x\":{", "'syscalls' is not an object" },
 	{ "\"abi\":\"compat\"", "\"abi\":\"arm\"", "'abi' is 'arm'" },
 	{ "\"nr\":1023", "\"nr\":4294967296", "'nr' is not a number" },
@@ -369,6 +387,37 @@ static void test_many(void)
 	is_int(back ? back->n_accesses : 0, 100000, "all of it");
 }
 
+/* Files that very many programs use, each by several calls: no list is scanned for each. */
+static void test_many_uses(void)
+{
+	_cleanup_(record_builder_free) struct record_builder *b = record_builder_new();
+	static const char path[] = "/usr/lib/libc.so.6";
+	struct record_access_key key = { .path = path, .path_len = strlen(path) };
+	_cleanup_(record_free) struct record *rec = NULL, *back = NULL;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct record_program p = { .pid = 1 };
+	const uint32_t programs = 100000;
+	struct err err = ERR_INIT;
+	uint64_t start;
+
+	for (uint32_t i = 0; i < programs; i++) {
+		record_add_program(b, &p);
+		record_add_access(b, &key, RECORD_READ | RECORD_MAP, i, i);
+		use(b, &key, i, SYS_openat, RECORD_READ);
+		use(b, &key, i, SYS_mmap, RECORD_MAP);
+		use(b, &key, i, SYS_open, RECORD_READ);
+	}
+	rec = record_builder_finish(b);
+	start = clock_mono_ms();
+	record_to_json(rec, &text);
+	ok(!record_from_json(text.buf, text.len, &back, &err),
+	   "many programs of one file are read");
+	is_int(back ? back->accesses[0].n_uses : 0, 3 * programs, "each of their calls");
+	/* Quadratic code takes minutes; linear code half a second. */
+	ok(clock_mono_ms() - start < 30000, "in time that is not quadratic");
+	printf("# %u uses: %llu ms\n", 3 * programs, (unsigned long long)(clock_mono_ms() - start));
+}
+
 int main(void)
 {
 	test_round_trip();
@@ -379,5 +428,6 @@ int main(void)
 	test_wrong();
 	test_cut();
 	test_many();
+	test_many_uses();
 	return tap_done();
 }

@@ -41,13 +41,16 @@ static void file(struct record_builder *b, const char *path, uint32_t kinds, uin
 	record_add_access(b, &key, kinds, program, first_ns);
 }
 
-static void called(struct record_builder *b, const char *path, uint32_t kinds, uint32_t call)
+static void called(struct record_builder *b, const char *path, uint32_t program, size_t call)
 {
+	const struct record_use use = { .program = program,
+					.call = (uint16_t)call,
+					.kinds = RECORD_EXEC };
 	const struct record_access_key key = {
 		.source = RECORD_FILE, .path = path, .path_len = strlen(path), .on_image = true
 	};
 
-	record_add_access_call(b, &key, call, kinds);
+	record_add_use(b, &key, &use);
 }
 
 /* A run on @kernel in which /bin/app ran /bin/child with @arg and read /etc/@arg. */
@@ -73,8 +76,9 @@ static struct record *a_run(const char *kernel, const char *arg, const char *sta
 	rec->loss.ring_full = 1;
 	file(b, "/bin/app", RECORD_EXEC, app, strlen(arg));
 	file(b, path, RECORD_READ, child, 7);
-	called(b, "/bin/app", RECORD_EXEC, (uint32_t)strlen(arg));
-	called(b, "/bin/app", RECORD_EXEC, 59);
+	file(b, "/bin/app", RECORD_EXEC, child, 8);
+	called(b, "/bin/app", app, 59);
+	called(b, "/bin/app", child, strlen(arg));
 	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 0, 10, 0);
 	record_add_caller(b, RECORD_NATIVE, 0, child);
 	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, (uint32_t)strlen(arg), 1, 1);
@@ -108,11 +112,12 @@ static void test_union(const struct record *rec)
 	is_int(rec->programs[2].parent, 0, "parents are those of the union");
 	is_int(rec->n_accesses, 3, "files of both");
 	is_int(app->runs, 2, "in both runs");
-	is_int(app->n_programs, 1, "by one program");
+	is_int(app->n_programs, 3, "by its programs");
 	is_int(app->first_ns, 2, "the earliest time stays");
-	ok(app->n_calls == 3 && app->calls[0].call == 2 && app->calls[1].call == 4 &&
-		   app->calls[2].call == 59 && app->calls[2].kinds == RECORD_EXEC,
-	   "by the calls of both");
+	ok(app->n_uses == 3 && app->uses[0].program == 0 && app->uses[0].call == 59 &&
+		   app->uses[1].program == 1 && app->uses[1].call == 2 &&
+		   app->uses[2].program == 2 && app->uses[2].call == 4,
+	   "by the calls of both, of the programs of the union");
 	is_int(access_of(rec, "/etc/us")->runs, 1, "in one run");
 	is_int(access_of(rec, "/etc/them")->programs[0], 2, "by the program of the union");
 	is_int(rec->n_syscalls, 3, "calls of both");

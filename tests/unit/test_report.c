@@ -22,16 +22,19 @@ static struct keep *keep;
 static struct report report;
 
 static void use(struct record_builder *b, enum record_source source, const char *path,
-		uint32_t kinds, uint32_t call, uint64_t when)
+		uint32_t kinds, uint32_t program, int call, uint64_t when)
 {
+	const struct record_use u = { .program = program,
+				      .call = (uint16_t)call,
+				      .kinds = (uint16_t)kinds };
 	struct record_access_key key = { .source = source,
 					 .path = path,
 					 .path_len = strlen(path),
 					 .follow = source == RECORD_LOOKUP,
 					 .on_image = true };
 
-	record_add_access(b, &key, kinds, 0, when);
-	record_add_access_call(b, &key, call, kinds);
+	record_add_access(b, &key, kinds, program, when);
+	record_add_use(b, &key, &u);
 }
 
 static bool set_up(void)
@@ -47,11 +50,15 @@ static bool set_up(void)
 
 	strvec_push(&app.argv, "app");
 	record_add_program(b, &app);
-	use(b, RECORD_FILE, "/bin/app", RECORD_EXEC, SYS_execve, 10);
-	use(b, RECORD_LOOKUP, "/bin/link", RECORD_STAT, SYS_statx, 2000000000);
-	use(b, RECORD_LOOKUP, "/bin/link", RECORD_STAT, SYS_access, 2000000001);
-	use(b, RECORD_FILE, "/bin/app", RECORD_READ, SYS_openat, 3000000000);
-	use(b, RECORD_FILE, "/b\xff", RECORD_READ, SYS_openat, 10);
+	app.pid = 43;
+	record_add_program(b, &app);
+	use(b, RECORD_FILE, "/bin/app", RECORD_EXEC, 0, SYS_execve, 10);
+	use(b, RECORD_LOOKUP, "/bin/link", RECORD_STAT, 0, SYS_statx, 2000000000);
+	use(b, RECORD_LOOKUP, "/bin/link", RECORD_STAT, 0, SYS_access, 2000000001);
+	use(b, RECORD_FILE, "/bin/app", RECORD_READ, 0, SYS_openat, 3000000000);
+	use(b, RECORD_FILE, "/bin/app", RECORD_READ, 1, SYS_open, 3000000000);
+	use(b, RECORD_FILE, "/b\xff", RECORD_READ, 0, SYS_openat, 10);
+	use(b, RECORD_FILE, "/b\xff", RECORD_READ, 1, SYS_openat, 10);
 	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, 0, 12, 0);
 	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, SYS_openat, 1, 0);
 	record_add_syscall(b, RECORD_APP, RECORD_NATIVE, SYS_statx, 1, 0);
@@ -119,7 +126,9 @@ static void test_why(void)
 		return;
 	report_why(json, NULL, &text);
 	ok(strstr(text.buf, "kept, file of 3 B, from layer 0\n") != NULL, "what is told of it");
-	ok(strstr(text.buf, "/bin/app (pid 42)") != NULL, "by whom");
+	ok(strstr(text.buf, "  by         /bin/app (pid 42)\n  by         /bin/app (pid 43)\n") !=
+		   NULL,
+	   "by whom: all in the same way");
 	ok(strstr(text.buf, "  how        read (openat)\n  when       first 0.000 s after") != NULL,
 	   "by which call, and when");
 	ok(utf8_valid(text.buf, text.len), "a name that is no text is made one");
@@ -148,9 +157,33 @@ static void test_uses(void)
 		  "  named      /bin/link\n  by         /bin/app (pid 42)\n") != NULL,
 	   "a use through a link");
 	ok(strstr(app, "read (openat)") != NULL, "a use that came later");
-	ok(strstr(app, "exec (execve)") != NULL, "by another call");
+	ok(strstr(app, "  how        exec (execve), read (openat, open)\n") != NULL,
+	   "by which calls");
+	ok(strstr(app, "  by         /bin/app (pid 42): exec (execve), read (openat)\n"
+		       "  by         /bin/app (pid 43): read (open)\n") != NULL,
+	   "and who by which");
 	ok(strstr(link, "  because of /bin/link\n") != NULL, "a link stays because of a look-up");
 	ok(strstr(unused, "--include-path '/unused'") != NULL, "what would keep a dropped one");
+}
+
+/* Once there were names alone: what there is is told. */
+static void test_older_lines(void)
+{
+	static const char text[] =
+		"{\"path\":\"/a\",\"verdict\":\"kept\",\"type\":\"file\",\"size\":1,\"accesses\":["
+		"{\"path\":\"/a\",\"uses\":[\"read\"],\"syscalls\":{\"read\":[\"openat\"]},"
+		"\"programs\":[{\"pid\":1,\"exe\":\"/x\"}],\"first_seconds\":0},"
+		"{\"path\":\"/a\",\"uses\":[\"read\",\"map\"],\"syscalls\":{\"map\":7},"
+		"\"programs\":[{\"pid\":1,\"exe\":\"/x\"}],\"first_seconds\":1}]}";
+	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
+	_cleanup_(json_free) cJSON *line = NULL;
+	struct err err = ERR_INIT;
+
+	if (!ok(!json_parse(text, strlen(text), "line", &line, &err), "an older line"))
+		return;
+	report_why(line, NULL, &why);
+	ok(strstr(why.buf, "  how        read\n") && strstr(why.buf, "  how        read, map\n"),
+	   "is told without calls");
 }
 
 static void test_creport(void)
@@ -283,6 +316,7 @@ int main(void)
 		test_creport();
 		test_why();
 		test_uses();
+		test_older_lines();
 		test_html();
 		test_summary();
 	}

@@ -126,6 +126,7 @@ static void test_accesses(void)
 static void test_calls(void)
 {
 	const __u16 open = SYS_open + 1, openat = SYS_openat + 1;
+	const struct record_access *file;
 	struct collector c;
 	struct record *rec;
 
@@ -134,19 +135,20 @@ static void test_calls(void)
 	add_access_by(&c, WIRE_FILE, 100, 5100, RECORD_READ | RECORD_CREATE, "f", 0, openat);
 	add_access_by(&c, WIRE_FILE, 100, 5200, RECORD_WRITE, "f", 0, open);
 	add_access_by(&c, WIRE_FILE, 100, 5300, RECORD_READ, "f", 0, open);
+	add_access_by(&c, WIRE_FILE, 777, 5350, RECORD_READ, "f", 0, open);
 	add_access(&c, WIRE_FILE, 100, 5400, RECORD_MAP, "f", 0);
 	add_access_by(&c, WIRE_LOOKUP, 100, 5500, RECORD_CREATE, "/f", 0, WIRE_URING + 18 + 1);
 	rec = record_builder_finish(c.builder);
-	is_int(rec->accesses[0].n_calls, 2, "each call once");
-	ok(rec->accesses[0].calls[0].call == SYS_open &&
-		   rec->accesses[0].calls[0].kinds == (RECORD_READ | RECORD_WRITE),
+	file = &rec->accesses[0];
+	is_int(file->n_uses, 3, "each call of each program once");
+	ok(file->uses[0].call == SYS_open && file->uses[0].kinds == (RECORD_READ | RECORD_WRITE),
 	   "with the kinds that it was");
-	ok(rec->accesses[0].calls[1].call == SYS_openat &&
-		   rec->accesses[0].calls[1].kinds == RECORD_READ,
+	ok(file->uses[1].call == SYS_openat && file->uses[1].kinds == RECORD_READ,
 	   "not that the file was made some time");
-	ok(rec->accesses[1].n_calls == 1 && rec->accesses[1].calls[0].call == RECORD_URING + 18 &&
-		   rec->accesses[1].calls[0].kinds == RECORD_CREATE,
-	   "which the look-up tells");
+	ok(file->uses[2].program == 1 && file->uses[2].call == SYS_open, "and by whom");
+	ok(rec->accesses[1].n_uses == 1 && rec->accesses[1].uses[0].call == RECORD_URING + 18 &&
+		   rec->accesses[1].uses[0].kinds == RECORD_CREATE,
+	   "what made it the look-up tells");
 	record_free(rec);
 	collector_release(&c);
 }

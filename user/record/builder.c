@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "record/uses.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/strmap.h"
 #include "slimtrace/record.h"
@@ -217,42 +218,33 @@ bool record_add_access(struct record_builder *b, const struct record_access_key 
 	return true;
 }
 
-/* Few: one or two of each kind. */
-static size_t call_place(const struct record_access *a, uint32_t call)
-{
-	size_t at = a->n_calls;
-
-	while (at && a->calls[at - 1].call >= call)
-		at--;
-	return at;
-}
-
 /* Its first one came with the access; the list of the others grows by doubling. */
-static bool put_call(struct record_builder *b, struct record_access *a, size_t at, uint32_t call)
+static bool put_use(struct record_builder *b, struct record_access *a, size_t at,
+		    const struct record_use *use)
 {
-	if (a->n_calls && !take_room(b, 2 * sizeof(*a->calls)))
+	if (a->n_uses && !take_room(b, 2 * sizeof(*a->uses)))
 		return false;
-	if (!(a->n_calls & (a->n_calls - 1)))
-		a->calls =
-			xreallocarray(a->calls, a->n_calls ? 2 * a->n_calls : 1, sizeof(*a->calls));
-	memmove(a->calls + at + 1, a->calls + at, (a->n_calls - at) * sizeof(*a->calls));
-	a->calls[at] = (struct record_use){ .call = (uint16_t)call };
-	a->n_calls++;
+	if (!(a->n_uses & (a->n_uses - 1)))
+		a->uses = xreallocarray(a->uses, a->n_uses ? 2 * a->n_uses : 1, sizeof(*a->uses));
+	memmove(a->uses + at + 1, a->uses + at, (a->n_uses - at) * sizeof(*a->uses));
+	a->uses[at] = (struct record_use){ .program = use->program, .call = use->call };
+	a->n_uses++;
 	return true;
 }
 
-bool record_add_access_call(struct record_builder *b, const struct record_access_key *key,
-			    uint32_t call, uint32_t kinds)
+bool record_add_use(struct record_builder *b, const struct record_access_key *key,
+		    const struct record_use *use)
 {
 	struct record_access *a = known_access(b, key);
-	size_t at = a ? call_place(a, call) : 0;
+	uint32_t kinds = a ? a->kinds & use->kinds : 0;
+	size_t at;
 
-	kinds &= a ? a->kinds : 0;
 	if (!kinds)
 		return true;
-	if ((at == a->n_calls || a->calls[at].call != call) && !put_call(b, a, at, call))
+	at = use_place(a->uses, a->n_uses, use);
+	if ((at == a->n_uses || use_compare(&a->uses[at], use)) && !put_use(b, a, at, use))
 		return false;
-	a->calls[at].kinds |= (uint16_t)kinds;
+	a->uses[at].kinds |= (uint16_t)kinds;
 	return true;
 }
 

@@ -49,6 +49,18 @@ static void merge_programs(struct merging *m, const struct record *rec)
 
 /* --- what they did --- */
 
+static void merge_uses(struct merging *m, const struct record_access_key *key,
+		       const struct record_access *a)
+{
+	for (size_t i = 0; i < a->n_uses; i++) {
+		struct record_use use = a->uses[i];
+
+		use.program = m->map[use.program];
+		if (use.program != RECORD_NO_PROGRAM)
+			record_add_use(m->builder, key, &use);
+	}
+}
+
 static void merge_access(struct merging *m, const struct record_access *a)
 {
 	const struct record_access_key key = { .source = a->source,
@@ -67,8 +79,8 @@ static void merge_access(struct merging *m, const struct record_access *a)
 		    record_add_access(m->builder, &key, a->kinds, program, a->first_ns))
 			added = true;
 	}
-	for (size_t i = 0; added && i < a->n_calls; i++)
-		record_add_access_call(m->builder, &key, a->calls[i].call, a->calls[i].kinds);
+	if (added)
+		merge_uses(m, &key, a);
 	if (added)
 		record_add_access_runs(m->builder, &key, runs_of(a->runs));
 	else

@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 
 #include "record/names.h"
+#include "record/uses.h"
+#include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
 #include "slimtrace/base/json.h"
 #include "slimtrace/base/sha256.h"
@@ -235,92 +237,70 @@ static int get_key(const cJSON *obj, struct record_access_key *key, char **path,
 	return 0;
 }
 
-/*
- * Adds the access once for each of its programs, which must ascend: the builder then appends,
- * and a long list costs no more than its length.
- */
-static int add_programs(const cJSON *array, struct record_builder *b,
-			const struct record_access_key *key, uint32_t kinds, uint64_t first_ns,
+/* Ascending indices; *@ret is the caller's. */
+static int get_programs(const cJSON *obj, const struct record *rec, uint32_t **ret, size_t *ret_n,
 			struct err *err)
 {
-	const struct record *rec = record_builder_record(b);
-	double last = -1;
-	const cJSON *item;
+	_cleanup_free_ uint32_t *programs = NULL;
+	const cJSON *array = NULL, *item;
+	size_t n = 0;
+	int r = get_array(obj, "programs", MAX_PROGRAMS, &array, err);
 
+	if (r < 0)
+		return r;
+	programs = xcalloc((size_t)cJSON_GetArraySize(array) + 1, sizeof(*programs));
 	cJSON_ArrayForEach (item, array) {
 		double d = cJSON_IsNumber(item) ? item->valuedouble : -1;
 
-		if (!(d > last && d < (double)rec->n_programs) || d != (double)(uint32_t)d)
+		if (!(d >= 0 && d < (double)rec->n_programs) || d != (double)(uint32_t)d ||
+		    (n && (uint32_t)d <= programs[n - 1]))
 			return bad(err, "'programs' is not a list of ascending indices below %zu",
 				   rec->n_programs);
-		record_add_access(b, key, kinds, (uint32_t)d, first_ns);
-		last = d;
+		programs[n++] = (uint32_t)d;
 	}
-	return last < 0 ? bad(err, "'programs' is empty") : 0;
-}
-
-/* One that this libseccomp does not know the name of is passed over. */
-static int read_calls_of(const cJSON *array, struct record_builder *b,
-			 const struct record_access_key *key, uint32_t kind, struct err *err)
-{
-	const cJSON *item;
-
-	if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) > RECORD_USERS)
-		return bad(err, "'syscalls' of '%s' is not an array of at most %d elements",
-			   record_kind_name(kind), RECORD_USERS);
-	cJSON_ArrayForEach (item, array) {
-		int call = cJSON_IsString(item) ? record_call_find(item->valuestring) : -1;
-
-		if (!cJSON_IsString(item))
-			return bad(err, "'syscalls' of '%s' is not a list of strings",
-				   record_kind_name(kind));
-		if (call >= 0)
-			record_add_access_call(b, key, (uint32_t)call, kind);
-	}
+	if (!n)
+		return bad(err, "'programs' is empty");
+	*ret = TAKE_PTR(programs);
+	*ret_n = n;
 	return 0;
 }
 
-static int read_calls(const cJSON *obj, struct record_builder *b,
-		      const struct record_access_key *key, uint32_t kinds, struct err *err)
+static int read_uses(const cJSON *obj, struct record_builder *b,
+		     const struct record_access_key *key, uint32_t kinds, const uint32_t *programs,
+		     size_t n_programs, struct err *err)
 {
-	const cJSON *calls = json_get(obj, "syscalls"), *item;
-	int r = 0;
+	const cJSON *json = json_get(obj, "syscalls");
+	_cleanup_free_ struct record_use *uses = NULL;
+	size_t n = 0;
+	int r = json ? uses_read(json, kinds, programs, n_programs, &uses, &n, err) : 0;
 
-	if (calls && !cJSON_IsObject(calls))
-		return bad(err, "'syscalls' is not an object");
-	cJSON_ArrayForEach (item, calls) {
-		uint32_t kind = record_kind_find(item->string);
-
-		if (!(kind & kinds))
-			return bad(err, "'syscalls' has '%s', which 'kinds' has not", item->string);
-		r = read_calls_of(item, b, key, kind, err);
-		if (r < 0)
-			break;
-	}
+	for (size_t i = 0; i < n; i++)
+		record_add_use(b, key, &uses[i]);
 	return r;
 }
 
 static int read_access(const cJSON *obj, struct record_builder *b, struct err *err)
 {
+	const struct record *rec = record_builder_record(b);
 	struct record_access_key key = { 0 };
 	_cleanup_free_ char *path = NULL;
-	const cJSON *programs = NULL;
+	_cleanup_free_ uint32_t *programs = NULL;
 	uint64_t first_ns = 0;
 	uint32_t kinds = 0, runs = 0;
+	size_t n = 0;
 	int r;
 
 	if ((r = get_key(obj, &key, &path, err)) < 0 || (r = get_kinds(obj, &kinds, err)) < 0 ||
 	    (r = get_u64(obj, "first_ns", UINT64_MAX, &first_ns, err)) < 0 ||
-	    (r = get_array(obj, "programs", MAX_PROGRAMS, &programs, err)) < 0)
+	    (r = get_programs(obj, rec, &programs, &n, err)) < 0 ||
+	    (r = get_runs(obj, rec, &runs, err)) < 0)
 		return r;
-	r = add_programs(programs, b, &key, kinds, first_ns, err);
-	if (!r)
-		r = read_calls(obj, b, &key, kinds, err);
-	if (!r)
-		r = get_runs(obj, record_builder_record(b), &runs, err);
-	if (!r && runs)
+	/* They ascend, so the builder appends. */
+	for (size_t i = 0; i < n; i++)
+		record_add_access(b, &key, kinds, programs[i], first_ns);
+	if (runs)
 		record_add_access_runs(b, &key, runs);
-	return r;
+	return read_uses(obj, b, &key, kinds, programs, n, err);
 }
 
 static int read_callers(const cJSON *obj, struct record_builder *b, enum record_abi abi,

@@ -45,7 +45,7 @@ void record_free(struct record *rec)
 	for (size_t i = 0; i < rec->n_accesses; i++) {
 		free(rec->accesses[i].path);
 		free(rec->accesses[i].programs);
-		free(rec->accesses[i].calls);
+		free(rec->accesses[i].uses);
 	}
 	free(rec->programs);
 	free(rec->accesses);
@@ -99,7 +99,7 @@ static void copy_lists(struct record *to, const struct record *from)
 	for (size_t i = 0; i < from->n_accesses; i++) {
 		to->accesses[i].path = xmemdup(from->accesses[i].path, from->accesses[i].path_len);
 		COPY_ARRAY(&to->accesses[i], &from->accesses[i], programs);
-		COPY_ARRAY(&to->accesses[i], &from->accesses[i], calls);
+		COPY_ARRAY(&to->accesses[i], &from->accesses[i], uses);
 	}
 	COPY_ARRAY(to, from, syscalls);
 	for (size_t i = 0; i < from->n_syscalls; i++)

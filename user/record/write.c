@@ -68,27 +68,6 @@ static void add_kinds(cJSON *obj, uint32_t kinds)
 			json_append(array, cJSON_CreateString(record_kind_name(1u << i)));
 }
 
-struct cJSON *record_calls_json(const struct record_access *a)
-{
-	cJSON *calls = json_object();
-
-	for (unsigned int kind = 0; kind < RECORD_KINDS; kind++) {
-		cJSON *array = NULL;
-
-		for (size_t i = 0; i < a->n_calls; i++) {
-			_cleanup_free_ char *name = NULL;
-
-			if (!(a->calls[i].kinds & 1u << kind))
-				continue;
-			if (!array)
-				array = json_add(calls, record_kind_name(1u << kind), json_array());
-			name = record_call_name(a->calls[i].call);
-			json_append(array, cJSON_CreateString(name));
-		}
-	}
-	return calls;
-}
-
 static void add_programs(cJSON *obj, const char *key, const uint32_t *programs, size_t n)
 {
 	cJSON *array = json_add(obj, key, json_array());
@@ -121,8 +100,8 @@ static cJSON *access_json(const void *item)
 		json_add_bool(obj, "before", true);
 	json_add_u64(obj, "first_ns", a->first_ns);
 	add_programs(obj, "programs", a->programs, a->n_programs);
-	if (a->n_calls)
-		json_add(obj, "syscalls", record_calls_json(a));
+	if (a->n_uses)
+		json_add(obj, "syscalls", record_uses_json(a, a->n_programs));
 	add_runs(obj, a->runs);
 	return obj;
 }

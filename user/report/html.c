@@ -170,7 +170,21 @@ static int write_files(struct page *p, struct err *err)
 	return r < 0 ? r : end(p, err);
 }
 
-/* [entry, kinds, microseconds, [program...], how many programs, errno, call, its kinds...] */
+/* By which of the programs' places, which call, which kinds. */
+static void add_calls(struct page *p, const struct record_access *a)
+{
+	size_t place = 0;
+
+	for (size_t i = 0; i < a->n_uses; i++) {
+		while (place < a->n_programs && a->programs[place] < a->uses[i].program)
+			place++;
+		if (place >= USE_PROGRAMS)
+			break;
+		strbuf_addf(&p->text, ",%zu,%u,%u", place, a->uses[i].call, a->uses[i].kinds);
+	}
+}
+
+/* [entry, kinds, microseconds, [program...], how many programs, errno, (place, call, kinds)...] */
 static void add_use(struct page *p, uint32_t id, const struct record_access *a)
 {
 	const char *separator = "";
@@ -183,8 +197,7 @@ static void add_use(struct page *p, uint32_t id, const struct record_access *a)
 		separator = ",";
 	}
 	strbuf_addf(&p->text, "],%zu,%d", a->n_programs, a->error);
-	for (size_t i = 0; i < a->n_calls; i++)
-		strbuf_addf(&p->text, ",%u,%u", a->calls[i].call, a->calls[i].kinds);
+	add_calls(p, a);
 	strbuf_addch(&p->text, ']');
 }
 

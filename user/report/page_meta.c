@@ -38,9 +38,9 @@ static void add_calls(cJSON *meta, const struct report_uses *uses, const struct 
 	for (size_t i = 0; uses->n && i < uses->start[uses->n]; i++) {
 		const struct record_access *a = &rec->accesses[uses->access[i]];
 
-		for (size_t j = 0; j < a->n_calls; j++) {
+		for (size_t j = 0; j < a->n_uses; j++) {
 			_cleanup_free_ char *name = NULL, *key = NULL;
-			uint16_t call = a->calls[j].call;
+			uint16_t call = a->uses[j].call;
 
 			if (told[call])
 				continue;

@@ -133,8 +133,8 @@ cJSON *report_access(const struct record *rec, const struct record_access *a)
 	add_kinds(obj, a->kinds);
 	if (a->error)
 		json_add_str(obj, "error", error ? error : "an unknown error");
-	if (a->n_calls)
-		json_add(obj, "syscalls", record_calls_json(a));
+	if (a->n_uses)
+		json_add(obj, "syscalls", record_uses_json(a, MAX_PROGRAMS));
 	add_programs(obj, rec, a);
 	add_first(obj, a->first_ns);
 	return obj;

@@ -42,18 +42,6 @@ static void add_head(const cJSON *line, const char *path, const char *diff_id, s
 	strbuf_addch(ret, '\n');
 }
 
-static void add_words(const cJSON *array, const char *between, struct strbuf *ret)
-{
-	const cJSON *word;
-	const char *separator = "";
-
-	cJSON_ArrayForEach (word, array) {
-		strbuf_addstr(ret, separator);
-		add_safe(ret, cJSON_IsString(word) ? word->valuestring : "?");
-		separator = between;
-	}
-}
-
 static void add_package(const cJSON *line, struct strbuf *ret)
 {
 	size_t len = 0;
@@ -73,17 +61,80 @@ static void add_label(struct strbuf *ret, const char *label)
 	strbuf_addf(ret, "  %-10s ", label);
 }
 
+static bool has_number(const cJSON *list, uint64_t n)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach (item, list)
+		if (cJSON_IsNumber(item) && item->valuedouble == (double)n)
+			return true;
+	return false;
+}
+
+/* By call, who. NULL: not known, or a list of an older version. */
+static const cJSON *calls_of(const cJSON *access, const char *kind)
+{
+	const cJSON *calls = json_get(json_get(access, "syscalls"), kind);
+
+	return cJSON_IsObject(calls) ? calls : NULL;
+}
+
+/* "read (openat, open)": a kind of use and the calls that it was, those of the program at @place.
+ */
+#define ANY UINT64_MAX
+static bool add_kind(const cJSON *access, const char *kind, uint64_t place, struct strbuf *ret)
+{
+	const cJSON *calls = calls_of(access, kind), *list;
+	const char *separator = " (";
+	size_t before = ret->len;
+	bool all = true;
+
+	strbuf_addstr(ret, before ? ", " : "");
+	add_safe(ret, kind);
+	cJSON_ArrayForEach (list, calls) {
+		if (place != ANY && !has_number(list, place)) {
+			all = false;
+			continue;
+		}
+		strbuf_addstr(ret, separator);
+		add_safe(ret, list->string);
+		separator = ", ";
+	}
+	if (*separator == ',')
+		strbuf_addch(ret, ')');
+	else if (place != ANY)
+		strbuf_setlen(ret, before);
+	return all;
+}
+
+/* Of one program what is known; of @place ANY all. False: others did more. */
+static bool add_kinds(const cJSON *access, uint64_t place, struct strbuf *ret)
+{
+	const cJSON *kind;
+	bool all = true;
+
+	cJSON_ArrayForEach (kind, json_get(access, "uses"))
+		all &= add_kind(access, cJSON_IsString(kind) ? kind->valuestring : "?", place, ret);
+	return all;
+}
+
+/* With what each did, when not all did the same. */
 static void add_programs(const cJSON *access, struct strbuf *ret)
 {
 	const cJSON *program;
 	uint64_t n = 0;
 
 	cJSON_ArrayForEach (program, json_get(access, "programs")) {
+		_cleanup_strbuf_ struct strbuf how = STRBUF_INIT;
+
 		if (++n > MAX_PROGRAMS)
 			continue;
 		add_label(ret, "by");
 		add_safe(ret, json_str(program, "exe", "?"));
-		strbuf_addf(ret, " (pid %llu)\n", (unsigned long long)json_u64(program, "pid", 0));
+		strbuf_addf(ret, " (pid %llu)", (unsigned long long)json_u64(program, "pid", 0));
+		if (!add_kinds(access, n - 1, &how) && how.len)
+			strbuf_addf(ret, ": %s", how.buf);
+		strbuf_addch(ret, '\n');
 	}
 	n += json_u64(access, "more_programs", 0);
 	if (n > MAX_PROGRAMS)
@@ -91,30 +142,15 @@ static void add_programs(const cJSON *access, struct strbuf *ret)
 			    (unsigned long long)n - MAX_PROGRAMS);
 }
 
-static void add_kind(const cJSON *access, const char *kind, struct strbuf *ret)
-{
-	const cJSON *calls = json_get(json_get(access, "syscalls"), kind);
-
-	add_safe(ret, kind);
-	if (!cJSON_GetArraySize(calls))
-		return;
-	strbuf_addstr(ret, " (");
-	add_words(calls, ", ", ret);
-	strbuf_addch(ret, ')');
-}
-
 /* How, by which calls, when. */
 static void add_how(const cJSON *access, struct strbuf *ret)
 {
-	const cJSON *kind, *first = json_get(access, "first_seconds");
-	const char *separator = "";
+	const cJSON *first = json_get(access, "first_seconds");
+	_cleanup_strbuf_ struct strbuf how = STRBUF_INIT;
 
 	add_label(ret, "how");
-	cJSON_ArrayForEach (kind, json_get(access, "uses")) {
-		strbuf_addstr(ret, separator);
-		add_kind(access, cJSON_IsString(kind) ? kind->valuestring : "?", ret);
-		separator = ", ";
-	}
+	add_kinds(access, ANY, &how);
+	strbuf_add(ret, how.buf, how.len);
 	if (json_get(access, "error"))
 		strbuf_addf(ret, ", refused (%s)", json_str(access, "error", "?"));
 	strbuf_addch(ret, '\n');
@@ -151,14 +187,18 @@ static bool has_all(const cJSON *words, const cJSON *of)
 	return true;
 }
 
-/* Whether @calls has all that @of has, kind by kind. */
-static bool has_calls(const cJSON *calls, const cJSON *of)
+/* Whether @other has all calls that @access has: of each kind, by each program. */
+static bool has_calls(const cJSON *other, const cJSON *access)
 {
-	const cJSON *kind;
+	const cJSON *kind, *list;
 
-	cJSON_ArrayForEach (kind, of)
-		if (!has_all(json_get(calls, kind->string), kind))
-			return false;
+	cJSON_ArrayForEach (kind, json_get(access, "syscalls")) {
+		const cJSON *calls = calls_of(access, kind->string);
+
+		cJSON_ArrayForEach (list, calls)
+			if (!has_all(json_get(calls_of(other, kind->string), list->string), list))
+				return false;
+	}
 	return true;
 }
 
@@ -176,8 +216,7 @@ static bool is_covered(const cJSON *access, const cJSON *accesses)
 
 	cJSON_ArrayForEach (other, accesses)
 		if (cJSON_GetArraySize(json_get(other, "uses")) > cJSON_GetArraySize(uses) &&
-		    has_all(json_get(other, "uses"), uses) &&
-		    has_calls(json_get(other, "syscalls"), json_get(access, "syscalls")) &&
+		    has_all(json_get(other, "uses"), uses) && has_calls(other, access) &&
 		    milliseconds(other) == milliseconds(access) && !json_get(access, "error") &&
 		    !json_get(other, "error") &&
 		    !strcmp(json_str(other, "path", ""), json_str(access, "path", "")) &&

@@ -107,12 +107,15 @@ static void add_program(struct collector *c, const struct event *ev)
 }
 
 /* That a file was made while the container ran is seen of the file: not by what. */
-static bool add_call(struct collector *c, const struct event *ev,
-		     const struct record_access_key *key)
+static bool add_use(struct collector *c, const struct event *ev,
+		    const struct record_access_key *key, uint32_t program)
 {
 	uint32_t kinds = ev->type == WIRE_FILE ? ev->kinds & ~WIRE_KIND_CREATE : ev->kinds;
+	const struct record_use use = { .program = program,
+					.call = (uint16_t)(ev->call - 1),
+					.kinds = (uint16_t)kinds };
 
-	return !ev->call || record_add_access_call(c->builder, key, ev->call - 1, kinds);
+	return !ev->call || record_add_use(c->builder, key, &use);
 }
 
 static void add_access(struct collector *c, const struct event *ev)
@@ -140,7 +143,7 @@ static void add_access(struct collector *c, const struct event *ev)
 	if (program == RECORD_NO_PROGRAM)
 		return; /* counted */
 	if (!record_add_access(c->builder, &key, ev->kinds, program, since_start(c, ev->ns)) ||
-	    !add_call(c, ev, &key))
+	    !add_use(c, ev, &key, program))
 		c->too_many++;
 	if (rec->n_accesses > before)
 		*(ev->type == WIRE_FILE ? &c->files : &c->lookups) += 1;

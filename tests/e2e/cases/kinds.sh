@@ -48,7 +48,7 @@ used connect 'lookup connect ECONNREFUSED'
 
 called() { # PATH SOURCE WANTED: by kind of use, the calls
 	is "$1, $2: by which calls" "$(jq -rc --arg p "/kinds/$1" --arg s "$2" '.accesses[] | select(.path == $p and .source == $s).syscalls |
-		to_entries | map("\(.key) \(.value | join(" "))") | join(", ")' "$record")" "$3"
+		to_entries | map("\(.key) \(.value | keys_unsorted | join(" "))") | join(", ")' "$record" | sort -u)" "$3"
 }
 called exec file 'exec execve'
 called map file 'map mmap, read openat'
@@ -65,6 +65,8 @@ called to lookup 'create rename'
 called change lookup 'change chmod'
 called chdir file 'chdir chdir'
 called connect lookup 'connect connect'
+
+is 'and who by which' "$(jq -r '. as $r | .accesses[] | select(.path == "/kinds/exec" and .source == "file") as $a | $a.syscalls.exec.execve[] | $r.programs[$a.programs[.]].argv[1]' "$record")" again
 
 is 'the link was followed, and the one that was read was not' \
 	"$(jq -r '[.accesses[] | select(.path == "/kinds/link" or .path == "/kinds/readlink") | .follow] | join(" ")' "$record")" 'true false'
@@ -91,8 +93,10 @@ is 'the interpreter is mapped, in the image' \
 ok 'the record fits its schema' valid record.schema.json "$record"
 jq '.accesses[0].kinds += ["guessed"]' "$record" >bad.json
 not_ok 'a kind that there is not does not' valid record.schema.json bad.json
-jq '.accesses[0].syscalls.guess = ["openat"]' "$record" >bad.json
+jq '.accesses[0].syscalls.guess = {"openat": [0]}' "$record" >bad.json
 not_ok 'nor a call of such a kind' valid record.schema.json bad.json
+jq '.accesses[0].syscalls.read = {"openat": []}' "$record" >bad.json
+not_ok 'nor one that nobody made' valid record.schema.json bad.json
 jq 'del(.programs[0].entry)' "$record" >bad.json
 not_ok 'nor a program without its entry' valid record.schema.json bad.json
 is 'every member is in the schema' "$(jq -r --slurpfile s "$schema" '

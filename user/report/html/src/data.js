@@ -53,14 +53,14 @@ export const accesses = uses.map(([id, kinds, us, programs, n, errno, ...calls])
 	({ entry: entries[id], kinds, first: us / 1e6, programs, n, errno, calls }));
 for (const a of accesses) (a.entry.uses ??= []).push(a);
 
-// Kinds of use, each with the calls that used it so.
-export function howUsed(a) {
-	return bits(a.kinds, meta.kinds).map((kind) => {
-		const names = [];
-		for (let i = 0; i < a.calls.length; i += 2)
-			if (bits(a.calls[i + 1], meta.kinds).includes(kind)) names.push(meta.calls[a.calls[i]]);
-		return names.length ? `${kind} (${names.join(", ")})` : kind;
-	}).join(", ");
+// Kinds of use, each with the calls that used it so: of all its programs, or of the one at a place in their list.
+export function howUsed(a, place = -1) {
+	const calls = new Map();
+	for (let i = 0; i < a.calls.length; i += 3)
+		if (place < 0 || a.calls[i] === place)
+			for (const kind of bits(a.calls[i + 2], meta.kinds)) calls.set(kind, (calls.get(kind) ?? new Set()).add(meta.calls[a.calls[i + 1]]));
+	const kinds = place < 0 ? bits(a.kinds, meta.kinds) : [...calls.keys()];
+	return kinds.map((kind) => calls.has(kind) ? `${kind} (${[...calls.get(kind)].join(", ")})` : kind).join(", ");
 }
 
 const units = ["B", "kB", "MB", "GB", "TB"];

@@ -14,9 +14,11 @@ function show(title, ...content) {
 
 const term = (name, ...value) => [el("dt", {}, name), el("dd", {}, ...value)];
 
-function programs(list, n) {
-	const names = [...new Set(list.map(programName))];
-	return names.slice(0, 8).join(", ") + (names.length > 8 || n > list.length ? ", and others" : "");
+// With what each did, when not all did the same.
+function programs(a) {
+	const hows = a.programs.map((_, place) => howUsed(a, place)), same = new Set(hows).size < 2;
+	const names = [...new Set(a.programs.map((p, place) => programName(p) + (same || !hows[place] ? "" : `: ${hows[place]}`)))];
+	return names.slice(0, 8).join(same ? ", " : "; ") + (names.length > 8 || a.n > a.programs.length ? ", and others" : "");
 }
 
 export function showEntry(e) {
@@ -35,7 +37,7 @@ export function showEntry(e) {
 		e.cause.program < 0 ? null : `, by ${programName(e.cause.program)}`));
 	// As it was asked for, and as it was reached: once is enough when both say the same.
 	for (const text of new Set((e.uses ?? []).map((a) =>
-		`${howUsed(a)}${a.errno ? ", refused" : ""}; first ${seconds(a.first)} after the start, by ${programs(a.programs, a.n)}`)))
+		`${howUsed(a)}${a.errno ? ", refused" : ""}; first ${seconds(a.first)} after the start, by ${programs(a)}`)))
 		lines.push(...term("Used", text));
 	show(e.path, el("dl", {}, lines));
 }
