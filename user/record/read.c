@@ -18,7 +18,7 @@
 #include "record/uses.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
-#include "slimtrace/base/json.h"
+#include "slimtrace/base/jsonparts.h"
 #include "slimtrace/base/sha256.h"
 #include "slimtrace/record.h"
 
@@ -415,24 +415,6 @@ static int read_socket(const cJSON *obj, struct record_builder *b, struct err *e
 	return r;
 }
 
-typedef int read_fn(const cJSON *obj, struct record_builder *b, struct err *err);
-
-static int read_array(const cJSON *doc, const char *key, int max, read_fn *fn,
-		      struct record_builder *b, struct err *err)
-{
-	const cJSON *array = NULL, *item;
-	int i = 0, r = get_array(doc, key, max, &array, err);
-
-	if (r < 0)
-		return r;
-	cJSON_ArrayForEach (item, array) {
-		if (fn(item, b, err) < 0)
-			return err_wrap(err, "%s[%d]", key, i);
-		i++;
-	}
-	return 0;
-}
-
 static int read_image(const cJSON *doc, struct record *rec, struct err *err)
 {
 	const cJSON *image = json_get(doc, "image");
@@ -512,46 +494,82 @@ static int read_run(const cJSON *doc, struct record *rec, struct err *err)
 	return r < 0 ? r : read_loss(doc, &rec->loss, err);
 }
 
-static int read_lists(const cJSON *doc, struct record_builder *b, struct err *err)
-{
-	int r;
+/* --- the document --- */
 
-	if ((r = read_array(doc, "programs", MAX_PROGRAMS, read_program, b, err)) < 0 ||
-	    (r = read_array(doc, "accesses", MAX_ACCESSES, read_access, b, err)) < 0 ||
-	    (r = read_array(doc, "syscalls", MAX_SYSCALLS, read_syscall, b, err)) < 0 ||
-	    (json_get(doc, "arguments") &&
-	     (r = read_array(doc, "arguments", MAX_SYSCALLS, read_arguments, b, err)) < 0) ||
-	    (r = read_array(doc, "capabilities", MAX_CAPABILITIES, read_capability, b, err)) < 0 ||
-	    (r = read_array(doc, "sockets", MAX_SOCKETS, read_socket, b, err)) < 0)
-		return r;
-	return 0;
+typedef int read_fn(const cJSON *obj, struct record_builder *b, struct err *err);
+
+/* Programs first: the others name them. */
+enum { PROGRAMS, ACCESSES, SYSCALLS, ARGUMENTS, CAPABILITIES, SOCKETS, LISTS };
+static const char *const list_keys[LISTS] = { "programs",  "accesses",	   "syscalls",
+					      "arguments", "capabilities", "sockets" };
+static const struct list {
+	size_t max;
+	read_fn *fn;
+} lists[LISTS] = {
+	[PROGRAMS] = { MAX_PROGRAMS, read_program },
+	[ACCESSES] = { MAX_ACCESSES, read_access },
+	[SYSCALLS] = { MAX_SYSCALLS, read_syscall },
+	[ARGUMENTS] = { MAX_SYSCALLS, read_arguments },
+	[CAPABILITIES] = { MAX_CAPABILITIES, read_capability },
+	[SOCKETS] = { MAX_SOCKETS, read_socket },
+};
+
+struct reading {
+	struct record_builder *builder;
+	const struct list *list;
+};
+
+static int read_element(const cJSON *element, size_t place, void *ctx, struct err *err)
+{
+	const struct reading *reading = ctx;
+
+	if (place >= reading->list->max)
+		return bad(err, "there are more than %zu of them", reading->list->max);
+	return reading->list->fn(element, reading->builder, err);
 }
 
-static int read_document(const cJSON *doc, struct record_builder *b, struct err *err)
+static int read_lists(const struct json_part *parts, struct record_builder *b, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < LISTS; i++) {
+		struct reading reading = { .builder = b, .list = &lists[i] };
+
+		if (parts[i].text)
+			r = json_each_element(&parts[i], list_keys[i], read_element, &reading, err);
+		else if (i != ARGUMENTS) /* older records have none */
+			r = bad(err, "'%s' is not an array", list_keys[i]);
+	}
+	return r;
+}
+
+static int read_document(const cJSON *rest, const struct json_part *parts, struct record_builder *b,
+			 struct err *err)
 {
 	uint64_t version = 0;
-	int r = get_u64(doc, "version", UINT64_MAX, &version, err);
+	int r = get_u64(rest, "version", UINT64_MAX, &version, err);
 
 	if (r < 0)
 		return r;
 	if (version != RECORD_VERSION)
 		return bad(err, "'version' is %llu, and only %d is understood",
 			   (unsigned long long)version, RECORD_VERSION);
-	r = read_run(doc, record_builder_record(b), err);
-	return r < 0 ? r : read_lists(doc, b, err);
+	r = read_run(rest, record_builder_record(b), err);
+	return r < 0 ? r : read_lists(parts, b, err);
 }
 
 int record_from_json(const char *text, size_t len, struct record **ret, struct err *err)
 {
 	_cleanup_(record_builder_free) struct record_builder *b = record_builder_new();
-	_cleanup_(json_free) cJSON *doc = NULL;
-	int r = json_parse(text, len, "the record", &doc, err);
+	_cleanup_(json_free) cJSON *rest = NULL;
+	struct json_part parts[LISTS];
+	int r = json_take_apart(text, len, "the record", list_keys, LISTS, parts, &rest, err);
 
 	if (r < 0) {
 		err->class = ERR_USAGE;
 		return r;
 	}
-	if (read_document(doc, b, err) < 0) {
+	if (read_document(rest, parts, b, err) < 0) {
 		err->class = ERR_USAGE; /* also what the JSON helpers say */
 		return err_wrap(err, "the record");
 	}
