@@ -350,7 +350,7 @@ static void check_credentials(const char *config, const char *host, int want, co
 	struct err err = ERR_INIT;
 
 	put("config.json", config, 0600);
-	is_int(credentials_find(host, &c, &err), want, "%s", name);
+	is_int(credentials_find(host, "team/app", &c, &err), want, "%s", name);
 	is_str(c.user, user, "%s: user", name);
 	is_str(c.password, password, "%s: password", name);
 	ok(!strstr(err.msg, "pass:word"), "%s: no secret in the message", name);
@@ -383,7 +383,59 @@ static void test_credentials(void)
 			  "not base64");
 	check_credentials("{\"auths\": {\"a\": {\"auth\": \"AAA6AAA=\"}}}", "a", -EINVAL, NULL,
 			  NULL, "with a NUL");
+	check_credentials("{\"auths\": {\"a/team/app\": " AUTH ", \"a/team\": {\"auth\": \"!\"}}}",
+			  "a", 0, "anna", "pass:word", "of the repository, before its namespace");
+	check_credentials("{\"auths\": {\"a/team\": " AUTH ", \"a\": {\"auth\": \"!\"}}}", "a", 0,
+			  "anna", "pass:word", "of the namespace, before the registry");
+	check_credentials("{\"auths\": {\"a/other\": " AUTH ", \"a/team/ap\": " AUTH "}}", "a", 0,
+			  NULL, NULL, "of others");
+	check_credentials("{\"auths\": {\"a/v1/\": " AUTH "}}", "a", 0, "anna", "pass:word",
+			  "of an old address");
 	check_credentials("{\"auths\": [", "a", -EBADMSG, NULL, NULL, "no JSON");
+}
+
+static void check_podman(int want, const char *user, const char *name)
+{
+	struct credentials c = { 0 };
+	struct err err = ERR_INIT;
+
+	is_int(credentials_find("a", "app", &c, &err), want, "%s", name);
+	is_str(c.user, user, "%s: user", name);
+	credentials_release(&c);
+}
+
+#define BETH "{\"auths\": {\"a\": {\"auth\": \"YmV0aDpw\"}}}" /* beth:p */
+#define CARL "{\"auths\": {\"a\": {\"auth\": \"Y2FybDpw\"}}}" /* carl:p */
+
+/* Docker's first, then Podman's, unless a file is said. */
+static void test_podman(void)
+{
+	_cleanup_free_ char *run = xasprintf("%s/run", dir), *home = xasprintf("%s/config", dir),
+			    *file = xasprintf("%s/said.json", dir);
+	_cleanup_free_ char *in_run = xasprintf("%s/containers", run),
+			    *in_home = xasprintf("%s/containers", home);
+
+	put("config.json", "{}", 0600);
+	setenv("XDG_RUNTIME_DIR", run, 1);
+	setenv("XDG_CONFIG_HOME", home, 1);
+	if (mkdir(run, 0700) < 0 || mkdir(home, 0700) < 0 || mkdir(in_run, 0700) < 0 ||
+	    mkdir(in_home, 0700) < 0)
+		printf("Bail out! %s\n", strerror(errno));
+	check_podman(0, NULL, "neither has any");
+	put("config/containers/auth.json", CARL, 0600);
+	check_podman(0, "carl", "Podman's lasting file");
+	put("run/containers/auth.json", BETH, 0600);
+	check_podman(0, "beth", "its file of the session is before that");
+	put("config.json", "{\"auths\": {\"a\": " AUTH "}}", 0600);
+	check_podman(0, "anna", "docker's are before Podman's");
+	put("said.json", CARL, 0600);
+	setenv("REGISTRY_AUTH_FILE", file, 1);
+	check_podman(0, "carl", "a file that is said is before all");
+	put("said.json", "{\"auths\"", 0600);
+	check_podman(-EBADMSG, NULL, "one that is broken is told");
+	unsetenv("REGISTRY_AUTH_FILE");
+	unsetenv("XDG_RUNTIME_DIR");
+	unsetenv("XDG_CONFIG_HOME");
 }
 
 static void test_helpers(void)
@@ -410,7 +462,7 @@ static void test_helpers(void)
 	check_credentials("{\"credsStore\": \"../x\"}", "a", -EINVAL, NULL, NULL,
 			  "a helper's name that is a path");
 	put("config.json", "{\"credsStore\": \"unit\"}", 0600);
-	is_int(credentials_find("token", &c, &err), 0, "an identity token");
+	is_int(credentials_find("token", "app", &c, &err), 0, "an identity token");
 	is_str(c.identity, "two", "is one");
 	is_str(c.user, NULL, "and has no user");
 	credentials_release(&c);
@@ -435,6 +487,7 @@ int main(void)
 	test_tags();
 	test_links();
 	test_credentials();
+	test_podman();
 	test_helpers();
 	io_remove_tree(AT_FDCWD, dir, &err);
 	free(dir);

@@ -57,3 +57,34 @@ void caller_docker_dirs(struct strvec *ret)
 	if (home && !caller_env("DOCKER_CONFIG"))
 		strvec_push_take(ret, xasprintf("%s/.docker", home));
 }
+
+/* One for the time that the user is logged in, one for longer. */
+static void push_auth_files(struct strvec *ret, char *run, const char *config)
+{
+	strvec_push_take(ret, xasprintf("%s/containers/auth.json", run));
+	strvec_push_take(ret, xasprintf("%s/containers/auth.json", config));
+	free(run);
+}
+
+void caller_auth_files(struct strvec *ret, size_t *ret_own)
+{
+	const char *said = caller_env("REGISTRY_AUTH_FILE"), *run = caller_env("XDG_RUNTIME_DIR"),
+		   *config = caller_env("XDG_CONFIG_HOME"), *home = caller_env("HOME");
+	_cleanup_free_ char *own = xasprintf("%s/.config", home ? home : "/root"),
+			    *callers = caller_home();
+	uid_t uid;
+
+	if (said) {
+		strvec_push(ret, said);
+		*ret_own = ret->n;
+		return;
+	}
+	push_auth_files(ret, run ? xstrdup(run) : xasprintf("/run/containers/%u", geteuid()),
+			config ? config : own);
+	*ret_own = ret->n;
+	if (callers && caller_uid(&uid)) {
+		_cleanup_free_ char *theirs = xasprintf("%s/.config", callers);
+
+		push_auth_files(ret, xasprintf("/run/user/%u", uid), theirs);
+	}
+}

@@ -52,21 +52,38 @@ static const char *key_of(const char *host)
 	return !strcmp(host, "docker.io") ? HUB_KEY : host;
 }
 
-/* Older clients wrote URLs: "https://HOST/v1/". */
+/* Older clients wrote URLs: "https://HOST/v1/", or without what is before the host. */
 static bool is_of(const char *key, const char *host)
 {
-	const char *name = strstr(key, "://");
-	size_t len;
+	const char *scheme = strstr(key, "://"), *name = scheme ? scheme + 3 : key;
+	size_t len = strcspn(name, "/");
 
-	name = name ? name + 3 : key;
-	len = strcspn(name, "/");
-	return len == strlen(host) && !strncmp(name, host, len);
+	if (len != strlen(host) || strncmp(name, host, len) != 0)
+		return false;
+	return scheme || !name[len] || !strncmp(name + len, "/v1", 3) ||
+	       !strncmp(name + len, "/v2", 3);
 }
 
-static const cJSON *auth_of(const cJSON *config, const char *host)
+/* Podman's keys may have a namespace or a repository behind the host: the longest one counts. */
+static const cJSON *auth_of_name(const cJSON *auths, const char *host, const char *name)
 {
-	const cJSON *auths = json_get(config, "auths"), *auth = json_get(auths, key_of(host));
+	_cleanup_free_ char *key = xasprintf("%s/%s", host, name);
+	const cJSON *auth = json_get(auths, key);
+	char *slash;
 
+	while (!auth && (slash = strrchr(key, '/'))) {
+		*slash = '\0';
+		auth = json_get(auths, key);
+	}
+	return auth;
+}
+
+static const cJSON *auth_of(const cJSON *config, const char *host, const char *name)
+{
+	const cJSON *auths = json_get(config, "auths"), *auth = auth_of_name(auths, host, name);
+
+	if (!auth)
+		auth = json_get(auths, key_of(host));
 	if (auth)
 		return auth;
 	cJSON_ArrayForEach (auth, auths)
@@ -138,42 +155,63 @@ static int ask_helper(const char *helper, const char *host, bool as_caller, stru
 	return r;
 }
 
-static int look(const char *dir, const char *host, bool as_caller, struct credentials *ret,
-		struct err *err)
+/* Whose credentials are looked for. */
+struct wanted {
+	const char *host, *name;
+	struct credentials *ret;
+};
+
+static int look(const char *path, bool as_caller, const struct wanted *w, struct err *err)
 {
-	_cleanup_free_ char *path = xasprintf("%s/config.json", dir);
 	_cleanup_(json_free) cJSON *config = NULL;
 	const cJSON *own, *auth;
 	const char *helper;
 	int r = json_read_file(path, MAX_CONFIG, &config, err);
 
 	if (r <= 0)
-		return r < 0 ? err_wrap(err, "configuration of docker's client") : 0;
-	own = json_get(json_get(config, "credHelpers"), key_of(host));
+		return r < 0 ? err_wrap(err, "credentials of docker's or Podman's client") : 0;
+	own = json_get(json_get(config, "credHelpers"), key_of(w->host));
 	if (!own)
-		own = json_get(json_get(config, "credHelpers"), host);
+		own = json_get(json_get(config, "credHelpers"), w->host);
 	helper = cJSON_IsString(own) ? own->valuestring : json_str(config, "credsStore", "");
 	if (*helper)
-		r = ask_helper(helper, host, as_caller, ret, err);
-	auth = auth_of(config, host);
-	if (r >= 0 && auth && !credentials_any(ret))
-		r = take_auth(auth, ret, path, err);
-	if (r >= 0 && credentials_any(ret))
-		log_debug("registry: credentials for %s from %s%s%s", host, path,
+		r = ask_helper(helper, w->host, as_caller, w->ret, err);
+	auth = auth_of(config, w->host, w->name);
+	if (r >= 0 && auth && !credentials_any(w->ret))
+		r = take_auth(auth, w->ret, path, err);
+	if (r >= 0 && credentials_any(w->ret))
+		log_debug("registry: credentials for %s from %s%s%s", w->host, path,
 			  *helper ? " by docker-credential-" : "", helper);
 	return r;
 }
 
-int credentials_find(const char *host, struct credentials *ret, struct err *err)
+/* In @files, of which those from @own on are of who called sudo. */
+static int look_in(const struct strvec *files, size_t own, const struct wanted *w, struct err *err)
 {
-	_cleanup_strvec_ struct strvec dirs = STRVEC_INIT;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < files->n && !credentials_any(w->ret); i++)
+		r = look(files->v[i], i >= own, w, err);
+	return r;
+}
+
+int credentials_find(const char *host, const char *name, struct credentials *ret, struct err *err)
+{
+	_cleanup_strvec_ struct strvec dirs = STRVEC_INIT, docker = STRVEC_INIT,
+				       podman = STRVEC_INIT;
+	const struct wanted wanted = { host, name, ret };
+	bool podman_first = caller_env("REGISTRY_AUTH_FILE");
+	size_t own = 0;
+	int r;
 
 	caller_docker_dirs(&dirs);
-	for (size_t i = 0; i < dirs.n && !credentials_any(ret); i++) {
-		int r = look(dirs.v[i], host, i > 0, ret, err);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; i < dirs.n; i++)
+		strvec_push_take(&docker, xasprintf("%s/config.json", dirs.v[i]));
+	caller_auth_files(&podman, &own);
+	r = podman_first ? look_in(&podman, own, &wanted, err) : 0;
+	if (r >= 0)
+		r = look_in(&docker, 1, &wanted, err);
+	if (r >= 0 && !podman_first)
+		r = look_in(&podman, own, &wanted, err);
+	return r < 0 ? r : 0;
 }

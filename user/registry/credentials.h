@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Who we are to a registry, as docker's client has it: config.json's credHelpers, credsStore and
- * auths; under sudo those of the calling user, too. Never logged.
+ * auths; then as Podman's has it: auth.json. Under sudo those of the calling user, too. Never
+ * logged.
  */
 #ifndef REGISTRY_CREDENTIALS_H
 #define REGISTRY_CREDENTIALS_H
@@ -18,8 +19,11 @@ struct credentials {
 	char *token;	       /* to be shown as it is */
 };
 
-/* For "HOST[:PORT]". All is NULL in @ret, which has to be zeroed, when there are none. */
-int credentials_find(const char *host, struct credentials *ret, struct err *err);
+/*
+ * For the repository @name at "HOST[:PORT]". All is NULL in @ret, which has to be zeroed, when
+ * there are none.
+ */
+int credentials_find(const char *host, const char *name, struct credentials *ret, struct err *err);
 void credentials_release(struct credentials *c);
 bool credentials_any(const struct credentials *c);
 /* "Basic ...", malloc'ed. */

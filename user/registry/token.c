@@ -139,7 +139,7 @@ static int bearer(struct registry *r, const struct challenge *c, struct err *err
 static int no_credentials(const struct registry *r, struct err *err)
 {
 	err_class_set(err, ERR_ENGINE, EACCES, "the registry %s wants to know who we are", r->host);
-	return err_hint(err, "'docker login %s' first", r->host);
+	return err_hint(err, "'docker login %s' or 'podman login %s' first", r->host, r->host);
 }
 
 int token_answer(struct registry *r, const struct challenge *c, struct err *err)
@@ -147,7 +147,7 @@ int token_answer(struct registry *r, const struct challenge *c, struct err *err)
 	int result;
 
 	if (!r->asked) {
-		result = credentials_find(r->host, &r->credentials, err);
+		result = credentials_find(r->host, r->name, &r->credentials, err);
 		if (result < 0)
 			return result;
 		r->asked = true;

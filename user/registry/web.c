@@ -24,7 +24,7 @@
 #define SHOWN_BYTES (1 << 20) /* what is smaller is there before it can be read */
 
 struct web {
-	char *ca;
+	struct web_certs certs;
 	bool plain;
 	CURLM *multi;
 	CURL *easy;
@@ -64,13 +64,23 @@ static void global_init(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-struct web *web_new(const char *ca, bool plain)
+void web_certs_release(struct web_certs *certs)
+{
+	free(certs->ca);
+	free(certs->cert);
+	free(certs->key);
+	free(certs->origin);
+	*certs = (struct web_certs){ 0 };
+}
+
+struct web *web_new(struct web_certs *certs, bool plain)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct web *w = xcalloc(1, sizeof(*w));
 
 	pthread_once(&once, global_init);
-	w->ca = ca ? xstrdup(ca) : NULL;
+	w->certs = *certs;
+	*certs = (struct web_certs){ 0 };
 	w->plain = plain;
 	w->multi = curl_multi_init();
 	w->easy = curl_easy_init();
@@ -85,7 +95,7 @@ void web_free(struct web *w)
 		return;
 	curl_easy_cleanup(w->easy);
 	curl_multi_cleanup(w->multi);
-	free(w->ca);
+	web_certs_release(&w->certs);
 	free(w);
 }
 
@@ -220,6 +230,17 @@ static void set_body(CURL *easy, const struct web_request *req)
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, req->method);
 }
 
+/* Who we are is for the registry alone, not for whom it sends us to. */
+static void set_certs(CURL *easy, const struct web_certs *certs, const char *url)
+{
+	if (certs->ca)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, certs->ca);
+	if (!certs->cert || !web_same_origin(url, certs->origin))
+		return;
+	curl_easy_setopt(easy, CURLOPT_SSLCERT, certs->cert);
+	curl_easy_setopt(easy, CURLOPT_SSLKEY, certs->key);
+}
+
 static void set_options(struct transfer *x, struct curl_slist *headers)
 {
 	CURL *easy = x->w->easy;
@@ -231,8 +252,7 @@ static void set_options(struct transfer *x, struct curl_slist *headers)
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, x->w->plain ? "http,https" : "https");
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (x->w->ca)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, x->w->ca);
+	set_certs(easy, &x->w->certs, x->req->url);
 	/* The environment's proxies are for other machines. */
 	if (name && web_is_loopback(name + 3))
 		curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");

@@ -38,8 +38,15 @@ void web_answer_release(struct web_answer *a);
 #define _cleanup_answer_ __attribute__((cleanup(web_answer_release)))
 
 struct web;
-/* @ca: a file of certificates beside the system's, or NULL. @plain: http:// is allowed at all. */
-struct web *web_new(const char *ca, bool plain);
+/* Files in PEM form, or NULL. */
+struct web_certs {
+	char *ca;	  /* authorities beside the system's */
+	char *cert, *key; /* who we are: both or none */
+	char *origin;	  /* to whom that is told: the beginning of a URL */
+};
+void web_certs_release(struct web_certs *certs);
+/* Takes @certs over. @plain: http:// is allowed at all. */
+struct web *web_new(struct web_certs *certs, bool plain);
 void web_free(struct web *w);
 DEFINE_CLEANUP(struct web *, web_free);
 

@@ -34,11 +34,36 @@ static void name_parts(const struct ref *ref, struct registry *ret)
 			       ret->reference);
 }
 
+static char *readable(const char *host, const char *name)
+{
+	char *path = xasprintf(CERTS_DIR "/%s/%s", host, name);
+
+	if (!access(path, R_OK))
+		return path;
+	free(path);
+	return NULL;
+}
+
+/* Those that docker's daemon takes for this registry. */
+static int find_certs(const char *host, const char *ca, struct web_certs *ret, struct err *err)
+{
+	if (ca && access(ca, R_OK) < 0)
+		return err_class_set(err, ERR_USAGE, errno, "--registry-ca: cannot read '%s': %s",
+				     ca, strerror(errno));
+	ret->ca = ca ? xstrdup(ca) : readable(host, "ca.crt");
+	ret->cert = readable(host, "client.cert");
+	ret->key = readable(host, "client.key");
+	if (!ret->cert == !ret->key)
+		return 0;
+	return err_class_set(err, ERR_USAGE, ENOENT,
+			     CERTS_DIR "/%s has a client.%s that can be read, but no client.%s",
+			     host, ret->cert ? "cert" : "key", ret->cert ? "key" : "cert");
+}
+
 int where_find(const char *image, const struct registry_opts *opts, struct registry *ret,
 	       struct err *err)
 {
-	_cleanup_free_ char *usual = NULL;
-	const char *ca = opts->ca;
+	struct web_certs certs = { 0 };
 	struct ref ref;
 	bool plain;
 	int r = ref_parse("image", image, &ref, err);
@@ -49,16 +74,17 @@ int where_find(const char *image, const struct registry_opts *opts, struct regis
 	if (ref.digest && !digest_valid(ret->reference))
 		return err_class_set(err, ERR_USAGE, EINVAL,
 				     "image '%s': only digests with sha256 are known", image);
-	usual = xasprintf(CERTS_DIR "/%s/ca.crt", ret->host);
-	if (ca && access(ca, R_OK) < 0)
-		return err_class_set(err, ERR_USAGE, errno, "--registry-ca: cannot read '%s': %s",
-				     ca, strerror(errno));
-	if (!ca && !access(usual, R_OK))
-		ca = usual;
-	plain = opts->plain_http < 0 ? web_is_loopback(ret->host) && !ca : opts->plain_http > 0;
+	r = find_certs(ret->host, opts->ca, &certs, err);
+	if (r < 0) {
+		web_certs_release(&certs);
+		return r;
+	}
+	plain = opts->plain_http < 0 ? web_is_loopback(ret->host) && !certs.ca
+				     : opts->plain_http > 0;
 	ret->base = xasprintf("%s://%s", plain ? "http" : "https",
 			      !strcmp(ret->host, HUB) ? HUB_HOST : ret->host);
 	ret->push = opts->push;
-	ret->web = web_new(ca, plain);
+	certs.origin = xstrdup(ret->base);
+	ret->web = web_new(&certs, plain);
 	return 0;
 }

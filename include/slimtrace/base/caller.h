@@ -18,5 +18,11 @@ char *caller_home(void);
 char *caller_docker_dir(void);
 /* The same, then that of who called sudo, unless DOCKER_CONFIG says which. */
 void caller_docker_dirs(struct strvec *ret);
+/*
+ * Where Podman's client has what it logged in with (containers-auth.json(5)): REGISTRY_AUTH_FILE
+ * alone, or its two usual files; then, with *@ret_own the number of those before, the same of who
+ * called sudo.
+ */
+void caller_auth_files(struct strvec *ret, size_t *ret_own);
 
 #endif

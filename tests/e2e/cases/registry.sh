@@ -264,14 +264,33 @@ has 'TLS: without it: what to do' "$err" --plain-http=false
 registry pull --registry-ca missing.crt -o back.json "$app"
 is 'TLS: no such file: exit status' "$rc" 2
 # shellcheck disable=SC2016 # the inner shell's
-registry_with_certs() {
+registry_with_certs() { # FILE...
 	rc=0
 	unshare --mount --propagation private sh -c 'mkdir -p /etc/docker && mount -t tmpfs tmpfs /etc/docker && mkdir -p "/etc/docker/certs.d/$1" &&
-		cp ca.crt "/etc/docker/certs.d/$1/" && shift && exec "$@"' sh "127.0.0.1:$port" \
+		cp $2 "/etc/docker/certs.d/$1/" && shift 2 && exec "$@"' sh "127.0.0.1:$port" "$*" \
 		nsenter --net="/proc/$engine_pid/ns/net" "$SLIMTRACE" pull -o back.json "$app" >stdout 2>stderr || rc=$?
 }
-registry_with_certs
+registry_with_certs ca.crt
 is "TLS: docker's own place for authorities" "$rc $(grep error: stderr)" '0 '
+
+# --- with TLS, and a registry that asks who we are ---
+port=$(free_port)
+app=127.0.0.1:$port/known/app:1
+{
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=e2e-client -keyout client.key -out client.csr
+	openssl x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out client.cert
+} >>openssl.log 2>&1
+registry_curl=(--cert client.cert --key client.key)
+registry_start known "$port" '  tls:' "    certificate: $PWD/tls.crt" "    key: $PWD/tls.key" "    clientcas: [$PWD/ca.crt]"
+registry_with_certs ca.crt
+is 'TLS, unknown to the registry: exit status' "$rc" 4
+registry_with_certs ca.crt client.cert
+is 'TLS, half a certificate: exit status' "$rc" 2
+has 'TLS, half a certificate: what is missing' "$(<stderr)" 'no client.key'
+registry_with_certs ca.crt client.cert client.key
+is 'TLS, known to the registry: exit status' "$rc" 5
+has 'TLS, known to the registry: its answer' "$(<stderr)" "$app is not in its registry"
+registry_curl=()
 
 # --- with tokens ---
 port=$(free_port)

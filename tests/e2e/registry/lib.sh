@@ -5,6 +5,7 @@
 # shellcheck disable=SC2034,SC2154 # rc, out and err are read by the cases, state is lib.sh's
 
 registry_pids=()
+registry_curl=() # options that curl needs to be let in
 socket=${DOCKER_HOST#unix://}
 engine_pid=$(cat "${socket%/*}/docker.pid" 2>/dev/null) || engine_pid=self # with E2E_HOST: this very one
 inside() { nsenter --net="/proc/$engine_pid/ns/net" "$@"; }
@@ -18,7 +19,7 @@ registry() {
 }
 
 free_port() { inside python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-answers() { [[ $(inside curl -sk --noproxy '*' -o /dev/null -w '%{http_code}' "$1") != 000 ]]; }
+answers() { [[ $(inside curl -sk "${registry_curl[@]}" --noproxy '*' -o /dev/null -w '%{http_code}' "$1") != 000 ]]; }
 
 # serve COMMAND...: in the background, ended with the case; $served_pid
 serve() {
