@@ -63,8 +63,7 @@ enum record_abi { RECORD_NATIVE, RECORD_COMPAT, RECORD_X32 };
  * without its bit); of a request to io_uring RECORD_URING + its IORING_OP_...
  */
 #define RECORD_CALLS 1024
-#define RECORD_URING (RECORD_ABIS * RECORD_CALLS)
-#define RECORD_USERS (RECORD_URING + 256)
+enum { RECORD_URING = RECORD_ABIS * RECORD_CALLS, RECORD_USERS = RECORD_URING + 256 };
 struct record_use {
 	uint32_t program;     /* index into record.programs */
 	uint16_t call, kinds; /* enum record_kind, ORed */

@@ -126,21 +126,25 @@ static struct record_access *new_access(struct record_builder *b,
 	return a;
 }
 
-/*
- * Only a look-up has a result and follows: for a file they are no part of what it is. NULL: it is
- * not there.
- */
-static struct record_access *known_access(struct record_builder *b,
-					  const struct record_access_key *key)
+/* Only a look-up has a result and follows: for a file they are no part of what it is. */
+static void access_id(struct record_builder *b, const struct record_access_key *key)
 {
 	bool lookup = key->source == RECORD_LOOKUP;
-	size_t place;
 
 	id_start(b, 'a');
 	id_add(b, (uint32_t)lookup | (uint32_t)(lookup && key->follow) << 1 |
 			  (uint32_t)key->on_image << 2);
 	id_add(b, lookup ? (uint32_t)key->error : 0);
 	strbuf_add(&b->id, key->path, key->path_len);
+}
+
+/* NULL: it is not there. */
+static struct record_access *known_access(struct record_builder *b,
+					  const struct record_access_key *key)
+{
+	size_t place;
+
+	access_id(b, key);
 	place = id_find(b);
 	return place == SIZE_MAX ? NULL : &b->rec->accesses[place];
 }
@@ -149,10 +153,12 @@ static struct record_access *known_access(struct record_builder *b,
 static struct record_access *find_access(struct record_builder *b,
 					 const struct record_access_key *key, uint64_t first_ns)
 {
-	struct record_access *a = known_access(b, key);
+	size_t place;
 
-	if (a)
-		return a;
+	access_id(b, key);
+	place = id_find(b);
+	if (place != SIZE_MAX)
+		return &b->rec->accesses[place];
 	if (b->rec->n_accesses >= RECORD_MAX_ACCESSES || !take_room(b, ACCESS_BYTES(key->path_len)))
 		return NULL;
 	id_put(b, b->rec->n_accesses);
