@@ -36,7 +36,7 @@ struct watch_opts {
 #define WATCH_OUTPUT "slimtrace-records"
 
 struct watch_result {
-	cJSON *records;	    /* an array: what is to be told of each record, for programs */
+	cJSON *records;	    /* an array: what is to be told of each record, as raw JSON */
 	size_t n;	    /* records */
 	size_t incomplete;  /* of them */
 	bool missed;	    /* containers began that no record is of */

@@ -97,7 +97,8 @@ static void complete(const struct watched *w, struct record *rec)
 
 /* --- telling --- */
 
-static void describe(struct watch *watch, struct watched *w, const struct record *rec, bool last)
+static cJSON *description(const struct watch *watch, const struct watched *w,
+			  const struct record *rec, bool last)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", output_of(watch), w->file);
 	cJSON *item = json_object();
@@ -115,6 +116,19 @@ static void describe(struct watch *watch, struct watched *w, const struct record
 	json_add_bool(item, "complete", !record_loss_any(&rec->loss));
 	json_add_int(item, "accesses", (int64_t)rec->n_accesses);
 	json_add_int(item, "programs", (int64_t)rec->n_programs);
+	return item;
+}
+
+/* As text until the end: a tree takes many times as much, and there may be very many of them. */
+static void describe(struct watch *watch, struct watched *w, const struct record *rec, bool last)
+{
+	_cleanup_(json_free) cJSON *tree = description(watch, w, rec, last);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	cJSON *item;
+
+	json_print(tree, false, &text);
+	strbuf_setlen(&text, text.len - 1); /* its newline */
+	item = cJSON_CreateRaw(text.buf);
 	if (w->told)
 		cJSON_ReplaceItemViaPointer(watch->result->records, w->told, item);
 	else

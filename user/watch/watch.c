@@ -250,8 +250,13 @@ static void count_records(struct watch_result *result)
 	const cJSON *record;
 
 	cJSON_ArrayForEach (record, result->records) {
+		_cleanup_(json_free) cJSON *tree = NULL;
+		const char *text = record->valuestring;
+		struct err ignored = ERR_INIT;
+
 		result->n++;
-		result->incomplete += !json_bool(record, "complete", false);
+		if (!json_parse(text, strlen(text), "it", &tree, &ignored))
+			result->incomplete += !json_bool(tree, "complete", false);
 	}
 }
 
