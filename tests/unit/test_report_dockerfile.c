@@ -85,6 +85,41 @@ static const struct history cases[] = {
 	{ { "HEALTHCHECK &{[\"NONE\"] \"0s\" \"0s\" \"0s\" '\\x00'}" },
 	  "\"Healthcheck\":{\"Test\":[\"NONE\"]}",
 	  "HEALTHCHECK NONE\n" },
+	{ { "HEALTHCHECK &{[\"CMD\" \"/c\"] \"0s\" \"0s\" \"0s\" 'È'}" },
+	  "\"Healthcheck\":{\"Test\":[\"CMD\",\"/c\"],\"Retries\":200}",
+	  "HEALTHCHECK --retries=200 CMD [\"/c\"]\n" },
+	{ { "HEALTHCHECK &{[\"CMD\" \"/c\"] \"0s\" \"0s\" \"0s\" '�'}", "USER u" },
+	  "\"User\":\"u\",\"Healthcheck\":{\"Test\":[\"CMD\",\"/c\"],\"Retries\":2000000}",
+	  "USER u\n\n# from the configuration: what the history does not tell\n"
+	  "HEALTHCHECK --retries=2000000 CMD [\"/c\"]\n" },
+	{ { "HEALTHCHECK &{[\"CMD-SHELL\" \"[ -f \\\"/x\\\" ] || exit 1\"] \"0s\" \"0s\" \"0s\" "
+	    "'\\x00'}" },
+	  "\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"[ -f \\\"/x\\\" ] || exit 1\"]}",
+	  "HEALTHCHECK CMD [ -f \"/x\" ] || exit 1\n" },
+	{ { "HEALTHCHECK {Test:[CMD-SHELL curl -f x || exit 1] Interval:5m0s Timeout:1.5s "
+	    "StartPeriod:0s StartInterval:100ms Retries:3}" },
+	  "\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"curl -f x || exit 1\"],"
+	  "\"Interval\":300000000000,\"Timeout\":1500000000,\"StartInterval\":100000000,"
+	  "\"Retries\":3}",
+	  "HEALTHCHECK --interval=300s --timeout=1500ms --start-interval=100ms --retries=3 "
+	  "CMD curl -f x || exit 1\n" },
+	{ { "HEALTHCHECK {Test:[CMD /c a b] Interval:0s Timeout:0s StartPeriod:0s "
+	    "StartInterval:0s Retries:0}" },
+	  "\"Healthcheck\":{\"Test\":[\"CMD\",\"/c\",\"a b\"]}",
+	  "HEALTHCHECK CMD [\"/c\", \"a b\"]\n" },
+	{ { "HEALTHCHECK {Test:[NONE] Interval:0s Timeout:0s StartPeriod:0s StartInterval:0s "
+	    "Retries:0}" },
+	  "\"Healthcheck\":{\"Test\":[\"NONE\"]}",
+	  "HEALTHCHECK NONE\n" },
+	{ { NOP "HEALTHCHECK --interval=5m --retries=3 CMD curl \"x\" || exit 1" },
+	  "\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"curl \\\"x\\\" || exit 1\"],"
+	  "\"Interval\":300000000000,\"Retries\":3}",
+	  "HEALTHCHECK --interval=300s --retries=3 CMD curl \"x\" || exit 1\n" },
+	{ { NOP "HEALTHCHECK --timeout=3s CMD [\"/c\", \"a b\"]" },
+	  "\"Healthcheck\":{\"Test\":[\"CMD\",\"/c\",\"a b\"],\"Timeout\":3000000000}",
+	  "HEALTHCHECK --timeout=3s CMD [\"/c\", \"a b\"]\n" },
+	/* OCI's configuration has none. */
+	{ { NOP "HEALTHCHECK CMD x" }, NULL, "# HEALTHCHECK CMD x\n" },
 	{ { "EXPOSE map[80/tcp:{} 53/udp:{}]" },
 	  "\"ExposedPorts\":{\"80/tcp\":{},\"53/udp\":{}}",
 	  "EXPOSE 80/tcp 53/udp\n" },

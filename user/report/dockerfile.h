@@ -19,6 +19,7 @@ struct df_config {
 	struct strmap *env, *labels; /* values are malloc'ed */
 	struct strvec ports, volumes, cmd, entrypoint, shell, onbuild;
 	char *health; /* the instruction; NULL: none */
+	struct strvec health_test;
 	char *user, *workdir, *stop_signal;
 };
 /* From the "config" object (NULL: an empty one). */
@@ -42,8 +43,13 @@ void df_map_set(struct strmap *map, const char *key, const char *value, size_t l
 const char *df_parse_list(const char *text, struct strvec *ret);
 /* A JSON array of one line. */
 void df_add_exec(struct strbuf *sb, const struct strvec *words);
-bool df_is_plain(const char *text); /* as a line of a shell's, the parser leaves it as it is */
-bool df_can_say(const char *text);  /* no line break, which no instruction can have in a value */
+/* One character, as it is or after a backslash; where it ends, or NULL. */
+const char *df_parse_char(const char *p, struct strbuf *ret);
+bool df_is_plain(const char *text);	 /* as a line of a shell's, the parser leaves it as it is */
+bool df_is_shell_form(const char *text); /* the same after HEALTHCHECK CMD */
+/* Whether @text is @words with blanks between. */
+bool df_is_joined(const char *text, size_t len, const struct strvec *words);
+bool df_can_say(const char *text); /* no line break, which no instruction can have in a value */
 /* A name or value with quotes where needed; a word that quotes and variables mean something in. */
 void df_add_value(struct strbuf *sb, const char *text);
 void df_add_word(struct strbuf *sb, const char *text, size_t len);
@@ -77,8 +83,8 @@ struct df_health {
 	int64_t interval, timeout, start_period, start_interval, retries; /* ns; 0: not said */
 };
 void df_health_release(struct df_health *h);
-/* `&{["CMD" "x"] "30s" "0s" "0s" '\x03'}` */
-bool df_health_parse(const char *text, struct df_health *ret);
+/* As any builder writes it; @real: the test that the image has. */
+bool df_health_parse(const char *text, const struct strvec *real, struct df_health *ret);
 char *df_health_text(const struct df_health *h);
 
 /* --- dockerfile_run.c --- */

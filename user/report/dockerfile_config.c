@@ -51,7 +51,7 @@ static void read_labels(struct df_config *c, const cJSON *labels)
 				   strlen(item->valuestring));
 }
 
-static char *read_health(const cJSON *health)
+static char *read_health(const cJSON *health, struct strvec *ret_test)
 {
 	struct df_health h = {
 		.interval = json_i64(health, "Interval", 0),
@@ -64,7 +64,7 @@ static char *read_health(const cJSON *health)
 
 	read_strings(json_get(health, "Test"), &h.test);
 	text = df_health_text(&h);
-	df_health_release(&h);
+	*ret_test = h.test;
 	return text;
 }
 
@@ -83,7 +83,7 @@ void df_config_read(struct df_config *c, const cJSON *config)
 		strvec_push(&c->shell, "/bin/sh");
 		strvec_push(&c->shell, "-c");
 	}
-	c->health = read_health(json_get(config, "Healthcheck"));
+	c->health = read_health(json_get(config, "Healthcheck"), &c->health_test);
 	c->user = xstrdup(json_str(config, "User", ""));
 	c->workdir = xstrdup(json_str(config, "WorkingDir", ""));
 	c->stop_signal = xstrdup(json_str(config, "StopSignal", ""));
@@ -99,6 +99,7 @@ void df_config_release(struct df_config *c)
 	strvec_release(&c->entrypoint);
 	strvec_release(&c->shell);
 	strvec_release(&c->onbuild);
+	strvec_release(&c->health_test);
 	free(c->health);
 	free(c->user);
 	free(c->workdir);

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Health checks: Go's %q of their struct in a history, and the instruction. */
+/*
+ * Health checks: the instruction, and what builders put into a history: Go's %q of their struct,
+ * BuildKit since its frontend 1.24 the %+v of it, Buildah the line as it was written.
+ */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "report/dockerfile.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/text.h"
 
 #define NS_S INT64_C(1000000000)
 #define MAX_NUMBER 100000000 /* of a unit: three years in seconds */
@@ -34,21 +39,18 @@ static int64_t unit_ns(const char *p, size_t *ret_len)
 	return 0;
 }
 
-/* "1h2m3.5s" up to the quote after it; where that ends, or NULL. */
+/* "1h2m3.5s"; where it ends, or NULL. */
 static const char *parse_duration(const char *p, int64_t *ret)
 {
+	const char *begin = p;
+
 	*ret = 0;
-	if (*p++ != '"')
-		return NULL;
-	while (*p != '"') {
+	while (isdigit((unsigned char)*p)) {
 		char *end;
 		size_t len;
 		int64_t ns;
-		double n;
+		double n = strtod(p, &end);
 
-		if (!isdigit((unsigned char)*p))
-			return NULL;
-		n = strtod(p, &end);
 		if (n > MAX_NUMBER)
 			return NULL;
 		ns = unit_ns(end, &len);
@@ -59,49 +61,171 @@ static const char *parse_duration(const char *p, int64_t *ret)
 			return NULL;
 		p = end + len;
 	}
-	return p + 1;
+	return p > begin ? p : NULL;
 }
 
-/* A number that was printed as a character: '\x03', '\n', '\'', '2'. */
+static const char *parse_quoted_duration(const char *p, int64_t *ret)
+{
+	p = *p == '"' ? parse_duration(p + 1, ret) : NULL;
+	return p && *p == '"' ? p + 1 : NULL;
+}
+
+static uint32_t first_character(const char *s, size_t len)
+{
+	uint32_t c = (unsigned char)s[0] & (len > 1 ? 0x7fu >> len : 0x7fu);
+
+	for (size_t i = 1; i < len; i++)
+		c = c << 6 | ((unsigned char)s[i] & 0x3f);
+	return c;
+}
+
+/*
+ * A number that was printed as a character: '\x03', '\n', '\'', '2', 'È'. False: it is none, or
+ * was too large for one and printed as U+FFFD.
+ */
 static bool parse_rune(const char *p, int64_t *ret)
 {
-	static const char letters[] = "abfnrtv\\'", meaning[] = "\a\b\f\n\r\t\v\\'";
-	const char *letter;
+	_cleanup_strbuf_ struct strbuf c = STRBUF_INIT;
+	const char *end;
 
-	if (*p++ != '\'')
-		return false;
-	if (*p != '\\') { /* ASCII alone: nobody retries more often */
-		*ret = (unsigned char)*p;
-		return *p && p[1] == '\'';
+	if (!strncmp(p, "'\\x", 3)) {
+		*ret = strtol(p + 3, NULL, 16);
+		return *ret >= 0;
 	}
-	p++;
-	letter = *p ? strchr(letters, *p) : NULL;
-	if (letter)
-		*ret = (unsigned char)meaning[letter - letters];
-	else if (*p == 'x' || *p == 'u')
-		*ret = strtol(p + 1, NULL, 16);
-	else
+	end = *p == '\'' ? df_parse_char(p + 1, &c) : NULL;
+	if (!end || *end != '\'' || !c.len || utf8_sequence(c.buf, c.len) != c.len)
 		return false;
-	return *ret >= 0;
+	*ret = first_character(c.buf, c.len);
+	return *ret != 0xfffd;
 }
 
-bool df_health_parse(const char *text, struct df_health *ret)
+/* Go's %q of it: `&{["CMD" "x"] "30s" "0s" "0s" '\x03'}` */
+static bool parse_quoted(const char *text, struct df_health *ret)
 {
 	int64_t times[4] = { 0 };
 	size_t n = 0;
 	const char *p = !strncmp(text, "&{", 2) ? df_parse_list(text + 2, &ret->test) : NULL;
 
 	while (p && n < ARRAY_SIZE(times) && *(p += strspn(p, " ")) == '"') {
-		p = parse_duration(p, &times[n]);
+		p = parse_quoted_duration(p, &times[n]);
 		n++;
 	}
-	if (!p || n < 2 || !ret->test.n || !parse_rune(p + strspn(p, " "), &ret->retries))
+	if (!p || n < 2 || !parse_rune(p + strspn(p, " "), &ret->retries))
 		return false;
 	ret->interval = times[0];
 	ret->timeout = times[1];
 	ret->start_period = times[2];
 	ret->start_interval = times[3];
 	return true;
+}
+
+/* Words that were printed with blanks between: which ones, @real may tell. */
+static void split_test(const char *text, size_t len, const struct strvec *real, struct strvec *ret)
+{
+	static const char shell[] = "CMD-SHELL ";
+	_cleanup_strvec_ struct strvec none = STRVEC_INIT;
+	_cleanup_free_ char *inner = xstrndup(text, len);
+
+	if (df_is_joined(text, len, real)) {
+		strvec_extend(ret, real);
+	} else if (!strncmp(inner, shell, strlen(shell))) {
+		strvec_push_len(ret, shell, strlen(shell) - 1);
+		strvec_push(ret, inner + strlen(shell));
+	} else {
+		df_split(inner, &none, ret);
+	}
+}
+
+/* Go's %+v: `{Test:[CMD x] Interval:30s Timeout:0s StartPeriod:0s StartInterval:0s Retries:3}` */
+static bool parse_fields(const char *text, const struct strvec *real, struct df_health *ret)
+{
+	static const char begin[] = "{Test:[", after[] = "] Interval:", retries[] = " Retries:";
+	const struct {
+		const char *name;
+		int64_t *to;
+	} times[] = {
+		{ " Interval:", &ret->interval },
+		{ " Timeout:", &ret->timeout },
+		{ " StartPeriod:", &ret->start_period },
+		{ " StartInterval:", &ret->start_interval },
+	};
+	const char *p = NULL, *test = text + strlen(begin);
+	char *end;
+
+	if (strncmp(text, begin, strlen(begin)) != 0)
+		return false;
+	for (const char *q = test; (q = strstr(q, after)); q++)
+		p = q + 1;
+	if (!p)
+		return false;
+	split_test(test, (size_t)(p - 1 - test), real, &ret->test);
+	for (size_t i = 0; p && i < ARRAY_SIZE(times); i++)
+		if (!strncmp(p, times[i].name, strlen(times[i].name)))
+			p = parse_duration(p + strlen(times[i].name), times[i].to);
+	if (!p || strncmp(p, retries, strlen(retries)) != 0)
+		return false;
+	ret->retries = strtol(p + strlen(retries), &end, 10);
+	return *end == '}';
+}
+
+/* "--name=value" and blanks: past them, or NULL. */
+static const char *parse_flag(const char *p, struct df_health *ret)
+{
+	const struct {
+		const char *name;
+		int64_t *to;
+	} times[] = {
+		{ "--interval=", &ret->interval },
+		{ "--timeout=", &ret->timeout },
+		{ "--start-period=", &ret->start_period },
+		{ "--start-interval=", &ret->start_interval },
+	};
+	static const char retries[] = "--retries=";
+	char *end = NULL;
+
+	if (!strncmp(p, retries, strlen(retries))) {
+		ret->retries = strtol(p + strlen(retries), &end, 10);
+		p = end;
+	}
+	for (size_t i = 0; !end && i < ARRAY_SIZE(times); i++)
+		if (!strncmp(p, times[i].name, strlen(times[i].name)))
+			return parse_duration(p + strlen(times[i].name), times[i].to);
+	return end;
+}
+
+/* As it stands in a Dockerfile: "--interval=30s CMD x" */
+static bool parse_source(const char *p, struct df_health *ret)
+{
+	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
+	const char *end;
+
+	while (p && !strncmp(p, "--", 2)) {
+		p = parse_flag(p, ret);
+		if (p && *p != ' ')
+			return false;
+		p = p ? p + strspn(p, " ") : NULL;
+	}
+	if (p && !strcasecmp(p, "NONE")) {
+		strvec_push(&ret->test, "NONE");
+		return true;
+	}
+	if (!p || strncasecmp(p, "CMD ", 4) != 0)
+		return false;
+	p += 4 + strspn(p + 4, " ");
+	end = df_parse_list(p, &words);
+	strvec_push(&ret->test, end && !*end ? "CMD" : "CMD-SHELL");
+	if (end && !*end)
+		strvec_extend(&ret->test, &words);
+	else
+		strvec_push(&ret->test, p);
+	return true;
+}
+
+bool df_health_parse(const char *text, const struct strvec *real, struct df_health *ret)
+{
+	return (parse_quoted(text, ret) || parse_fields(text, real, ret) ||
+		parse_source(text, ret)) &&
+	       ret->test.n;
 }
 
 static void add_time(struct strbuf *sb, const char *name, int64_t ns)
@@ -125,7 +249,7 @@ static void add_test(struct strbuf *sb, const struct strvec *test)
 	strbuf_addstr(sb, " CMD ");
 	if (strcmp(test->v[0], "CMD-SHELL") != 0) {
 		df_add_exec(sb, &words);
-	} else if (words.n == 1 && df_is_plain(words.v[0])) {
+	} else if (words.n == 1 && df_is_shell_form(words.v[0])) {
 		strbuf_addstr(sb, words.v[0]);
 	} else {
 		strvec_push(&sh, "/bin/sh");

@@ -90,15 +90,6 @@ static void step_entrypoint(struct df *df, const char *text)
 }
 
 /* "[/bin/bash -o pipefail -c]": which words these were, the configuration may tell. */
-static bool is_joined(const char *text, size_t len, const struct strvec *words)
-{
-	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
-
-	for (size_t i = 0; i < words->n; i++)
-		strbuf_addf(&sb, "%s%s", i ? " " : "", words->v[i]);
-	return sb.len == len && !memcmp(sb.buf, text, len);
-}
-
 static void step_shell(struct df *df, const char *text)
 {
 	_cleanup_strvec_ struct strvec words = STRVEC_INIT, none = STRVEC_INIT;
@@ -107,7 +98,7 @@ static void step_shell(struct df *df, const char *text)
 	if (!df_parse_list(text, &words) && *text == '[' && text[len - 1] == ']') {
 		_cleanup_free_ char *inner = xstrndup(text + 1, len - 2);
 
-		if (is_joined(inner, len - 2, &df->real.shell))
+		if (df_is_joined(inner, len - 2, &df->real.shell))
 			strvec_extend(&words, &df->real.shell);
 		else
 			df_split(inner, &none, &words);
@@ -180,18 +171,21 @@ static void step_volume(struct df *df, const char *text)
 	}
 }
 
+/* What the configuration does not have (OCI's has none) cannot have been set by this. */
 static void step_healthcheck(struct df *df, const char *text)
 {
 	struct df_health h = { 0 };
 	char *line = NULL;
 
-	if (df_health_parse(text, &h))
+	if (df->real.health && df_health_parse(text, &df->real.health_test, &h))
 		line = df_health_text(&h);
-	else if (df_can_say(text))
-		line = xasprintf("HEALTHCHECK %s", text);
 	df_health_release(&h);
-	if (!line)
+	if (!line) {
+		_cleanup_free_ char *note = xasprintf("HEALTHCHECK %s", text);
+
+		df_comment(df->out, note);
 		return;
+	}
 	strbuf_addf(df->out, "%s\n", line);
 	free(df->made.health);
 	df->made.health = line;

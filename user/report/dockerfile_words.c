@@ -6,6 +6,7 @@
 
 #include "report/dockerfile.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/text.h"
 
 void df_set(char **field, const char *value, size_t len)
 {
@@ -78,6 +79,16 @@ static const char *unescape(const char *p, struct strbuf *ret)
 		return NULL;
 	}
 	return p + 1;
+}
+
+const char *df_parse_char(const char *p, struct strbuf *ret)
+{
+	size_t len = utf8_sequence(p, strlen(p));
+
+	if (*p == '\\')
+		return unescape(p + 1, ret);
+	strbuf_add(ret, p, len);
+	return len ? p + len : NULL;
 }
 
 static const char *parse_quoted(const char *p, struct strbuf *ret)
@@ -160,6 +171,40 @@ bool df_is_plain(const char *text)
 
 	return len && df_can_say(text) && !strchr(" \t[#", *text) && strncmp(text, "--", 2) != 0 &&
 	       !strchr(" \t\\\v\f", text[len - 1]) && !strstr(text, "<<");
+}
+
+/* Where a JSON array could go on after its first value, or end: what only begins like one is none.
+ */
+static bool is_array(const char *p)
+{
+	p += strspn(p, " \t");
+	if (*p == '-')
+		return isdigit((unsigned char)p[1]);
+	if (*p != '"')
+		return isalnum((unsigned char)*p) || (*p && strchr("[]{", *p));
+	for (p++; *p && *p != '"'; p++)
+		p += *p == '\\' && p[1];
+	p += *p == '"';
+	p += strspn(p, " \t");
+	return *p == ',' || *p == ']';
+}
+
+/* "[ -f x ]" is a command, and a here-document of no meaning to the parser there. */
+bool df_is_shell_form(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len && df_can_say(text) && !strchr(" \t", *text) &&
+	       !strchr(" \t\\\v\f", text[len - 1]) && !(*text == '[' && is_array(text + 1));
+}
+
+bool df_is_joined(const char *text, size_t len, const struct strvec *words)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < words->n; i++)
+		strbuf_addf(&sb, "%s%s", i ? " " : "", words->v[i]);
+	return sb.len == len && !memcmp(sb.buf, text, len);
 }
 
 void df_add_value(struct strbuf *sb, const char *text)
