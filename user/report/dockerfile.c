@@ -34,18 +34,16 @@ static void add_steps(struct df *df, const cJSON *json, size_t skip)
 	df->classic = is_classic(history);
 	cJSON_ArrayForEach (item, history) {
 		bool empty = json_bool(item, "empty_layer", false);
-		const char *comment = json_str(item, "comment", "");
 		const char *diff_id = !empty && id && cJSON_IsString(id) ? id->valuestring : NULL;
 
 		if (n++ >= skip)
-			df_step(df, json_str(item, "created_by", ""),
-				!strncmp(comment, "buildkit", 8), empty || !diff_id, diff_id);
+			df_step(df, json_str(item, "created_by", ""), empty || !diff_id, diff_id);
 		if (!empty && id)
 			id = id->next;
 	}
 	for (; id; id = id->next)
 		if (cJSON_IsString(id))
-			df_step(df, "", false, false, id->valuestring);
+			df_step(df, "", false, id->valuestring);
 }
 
 static void write_all(struct df *df, const cJSON *json, const struct dockerfile_parent *parent,

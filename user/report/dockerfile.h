@@ -30,7 +30,6 @@ struct df {
 	struct df_config real, made;
 	struct strmap *args; /* build arguments and their values, "" when they have none */
 	struct strbuf *out;
-	bool buildkit; /* the instruction at hand was made by BuildKit */
 	bool classic;  /* some are known to be the classic builder's */
 	bool cmd_set;  /* there was a CMD: an ENTRYPOINT leaves it alone then */
 	bool frontend; /* something was written that only BuildKit's frontend reads */
@@ -88,11 +87,13 @@ bool df_health_parse(const char *text, const struct strvec *real, struct df_heal
 char *df_health_text(const struct df_health *h);
 
 /* --- dockerfile_run.c --- */
+/* Where in [p, end) the next build argument begins, after the value at @p; @end when none does. */
+const char *df_next_argument(const char *p, const char *end);
 /* What follows RUN in a history, or all of it in the classic builder's. False: it is no command. */
 void df_run(struct df *df, const char *text);
 
 /* --- dockerfile_step.c: one entry of the history --- */
-void df_step(struct df *df, const char *created_by, bool buildkit, bool empty, const char *diff_id);
+void df_step(struct df *df, const char *created_by, bool empty, const char *diff_id);
 
 /* --- dockerfile_rest.c: what the history does not tell --- */
 void df_rest(struct df *df);

@@ -8,12 +8,19 @@
 #include "report/dockerfile.h"
 #include "slimtrace/base/alloc.h"
 
-/* The length of a name at @p, whose "=" follows; 0 when there is none. */
-static size_t name_at(const char *p)
+#define MAX_NAME 512 /* of those with blanks, which only labels can have */
+
+/* The length of a name at @p, whose "=" follows; 0 when there is none. A known one may have blanks.
+ */
+static size_t name_at(const char *p, const struct strmap *known)
 {
 	size_t len = strcspn(p, "= ");
+	const char *eq;
 
-	return p[len] == '=' ? len : 0;
+	if (p[len] != ' ')
+		return p[len] == '=' ? len : 0;
+	eq = memchr(p + len, '=', strnlen(p + len, MAX_NAME));
+	return eq && strmap_get_len(known, p, (size_t)(eq - p)) ? (size_t)(eq - p) : 0;
 }
 
 static bool is_known(const struct strmap *known, const char *name, size_t len)
@@ -25,7 +32,7 @@ static bool is_known(const struct strmap *known, const char *name, size_t len)
 static size_t next_end(const char *value, size_t from, const struct strmap *known)
 {
 	for (const char *p = value + from; (p = strchr(p, ' ')); p++) {
-		size_t len = name_at(p + 1);
+		size_t len = name_at(p + 1, known);
 
 		if (len && is_known(known, p + 1, len))
 			return (size_t)(p - value);
@@ -36,7 +43,7 @@ static size_t next_end(const char *value, size_t from, const struct strmap *know
 bool df_next_pair(const char **text, const struct strmap *known, struct df_pair *ret)
 {
 	const char *p = *text + strspn(*text, " "), *last;
-	size_t len = name_at(p), end;
+	size_t len = name_at(p, known), end;
 
 	if (!*p)
 		return false;

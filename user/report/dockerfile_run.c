@@ -34,10 +34,9 @@ static void declare(struct df *df, const char *name, size_t len, const char *val
 		df_arg(df, name, len, value, value_len);
 }
 
-/* Where the argument after the one whose value is at @p begins, or its end. */
-static const char *next_argument(const char *p, const char *end, bool more)
+const char *df_next_argument(const char *p, const char *end)
 {
-	for (const char *q = p; more && (q = memchr(q, ' ', (size_t)(end - q))); q++) {
+	for (const char *q = p; (q = memchr(q, ' ', (size_t)(end - q))); q++) {
 		size_t len = strcspn(q + 1, "= ");
 
 		if (q + 1 + len < end && q[1 + len] == '=' && is_name(q + 1, len))
@@ -55,7 +54,7 @@ static void take_arguments(struct df *df, const char *p, const char *end, unsign
 
 		if (!eq)
 			return;
-		next = next_argument(eq + 1, end, n > 0);
+		next = n ? df_next_argument(eq + 1, end) : end;
 		value_len = (size_t)(next - eq - 1);
 		if (value_len && next[-1] == ' ')
 			value_len--;

@@ -43,9 +43,8 @@ static void step_user(struct df *df, const char *text)
 
 static void step_workdir(struct df *df, const char *text)
 {
-	_cleanup_free_ char *joined =
-		xasprintf("%s/%s", *text == '/' ? "" : df->made.workdir, text);
-	_cleanup_free_ char *path = path_normalize(joined);
+	_cleanup_free_ char *joined = xasprintf("%s/%s", df->made.workdir, text);
+	_cleanup_free_ char *path = *text == '/' ? xstrdup(text) : path_normalize(joined);
 
 	put_line(df, "WORKDIR", text);
 	df_set(&df->made.workdir, path, strlen(path));
@@ -138,6 +137,21 @@ static void read_set(const char *text, const struct strvec *known, struct strvec
 	df_split(inner.buf, known, ret);
 }
 
+/* "80", "80/udp", "8000-8003/tcp" */
+static void add_ports(struct strvec *ports, const char *text)
+{
+	const char *protocol = strchr(text, '/');
+	char *end;
+	unsigned long first = strtoul(text, &end, 10), last = first;
+
+	if (*end == '-')
+		last = strtoul(end + 1, &end, 10);
+	if (*end && end != protocol)
+		return;
+	for (unsigned long port = first; port <= last && last <= UINT16_MAX; port++)
+		strvec_pushf(ports, "%lu%s", port, protocol ? protocol : "/tcp");
+}
+
 static void step_expose(struct df *df, const char *text)
 {
 	_cleanup_strvec_ struct strvec ports = STRVEC_INIT;
@@ -147,8 +161,7 @@ static void step_expose(struct df *df, const char *text)
 	for (size_t i = 0; i < ports.n; i++) {
 		strbuf_addch(df->out, ' ');
 		df_add_word(df->out, ports.v[i], strlen(ports.v[i]));
-		strvec_pushf(&df->made.ports, "%s%s", ports.v[i],
-			     strchr(ports.v[i], '/') ? "" : "/tcp");
+		add_ports(&df->made.ports, ports.v[i]);
 	}
 	strbuf_addch(df->out, '\n');
 }
@@ -204,12 +217,24 @@ static void step_onbuild(struct df *df, const char *text)
 	}
 }
 
+/* One, or several as newer builders take them: "A=1 B=two words". */
 static void step_arg(struct df *df, const char *text)
 {
-	size_t len = strcspn(text, "=");
-	const char *value = text[len] ? text + len + 1 : NULL;
+	const char *end = text + strlen(text);
 
-	df_arg(df, text, len, value, value ? strlen(value) : 0);
+	while (*text) {
+		size_t len = strcspn(text, "= "), value_len;
+		const char *value = text + len + 1;
+
+		if (text[len] != '=') {
+			df_arg(df, text, len, NULL, 0);
+			text += len + strspn(text + len, " ");
+			continue;
+		}
+		text = df_next_argument(value, end);
+		value_len = (size_t)(text - value);
+		df_arg(df, value - 1 - len, len, value, value_len - (*text && value_len));
+	}
 }
 
 static void step_maintainer(struct df *df, const char *text)
@@ -417,14 +442,24 @@ static const char *after_nop(const struct df *df, const char *text)
 	return text + skip + strlen(NOP) + strspn(text + skip + strlen(NOP), " ");
 }
 
-void df_step(struct df *df, const char *created_by, bool buildkit, bool empty, const char *diff_id)
+/* BuildKit marks what makes a layer; a value of others may end so too. */
+static size_t unmarked_len(const char *text)
 {
-	size_t len = strlen(created_by), tail = strlen(BUILDKIT);
-	bool marked = len > tail && !strcmp(created_by + len - tail, BUILDKIT);
-	_cleanup_free_ char *text = xstrndup(created_by, marked ? len - tail : len);
+	static const char *const makers[] = { "RUN", "COPY", "ADD", "WORKDIR" };
+	size_t len = strlen(text), tail = strlen(BUILDKIT);
+
+	for (size_t i = 0; i < ARRAY_SIZE(makers); i++)
+		if (after_name(text, makers[i]) && len > tail &&
+		    !strcmp(text + len - tail, BUILDKIT))
+			return len - tail;
+	return len;
+}
+
+void df_step(struct df *df, const char *created_by, bool empty, const char *diff_id)
+{
+	_cleanup_free_ char *text = xstrndup(created_by, unmarked_len(created_by));
 	const char *nop = after_nop(df, text), *run;
 
-	df->buildkit = buildkit || marked;
 	if (nop && is_instruction(df, nop, empty ? NULL : diff_id))
 		return;
 	run = after_name(text, "RUN");
