@@ -10,7 +10,7 @@
 #define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 struct history {
-	const char *line[3];
+	const char *line[4];
 	const char *config; /* members of it; NULL: none */
 	const char *want;   /* what the Dockerfile ends with */
 };
@@ -42,6 +42,50 @@ static const struct history cases[] = {
 	  NULL,
 	  "RUN apt-get update && \\\n    apt-get install -y --no-install-recommends one two three "
 	  "four && \\\n    rm -rf /var/lib/apt/lists\n" },
+	/* a document in a document, of which the last line is no end */
+	{ { "RUN " SH "cat <<X >/f\none\nX\nmv a b\n # buildkit" },
+	  NULL,
+	  "RUN <<EOF\ncat <<X >/f\none\nX\nmv a b\nEOF\n" },
+	{ { "RUN " SH "cat <<X >/f && cat <<Y >/g\none\nX\ntwo\nY # buildkit" },
+	  NULL,
+	  "RUN cat <<X >/f && cat <<Y >/g\none\nX\ntwo\nY\n" },
+	{ { "RUN " SH "cat <<X >/f && cat <<Y >/g\nY\none\nX\n # buildkit" },
+	  NULL,
+	  "RUN <<EOF\ncat <<X >/f && cat <<Y >/g\nY\none\nX\nEOF\n" },
+	/* Buildah: lines as they were written */
+	{ { NOP "ENV A=\"two words\" B='$x' C=a\\ b" },
+	  "\"Env\":[\"A=two words\",\"B=$x\",\"C=a b\"]",
+	  "ENV A=\"two words\" B=\"\\$x\" C=\"a b\"\n" },
+	{ { NOP "ENV A=/a", NOP "ENV P=\"$A/b:${PATH}\"" },
+	  "\"Env\":[\"A=/a\",\"P=/a/b:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/"
+	  "bin\"]",
+	  "ENV P=/a/b:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n" },
+	{ { NOP "ARG V", NOP "ENV A=$V B=${V:-x}" }, "\"Env\":[\"A=1\",\"B=2\"]", "ENV A=1 B=2\n" },
+	{ { NOP "ENV A b  c" }, "\"Env\":[\"A=b c\"]", "ENV A=\"b c\"\n" },
+	/* Docker once wrote one blank too, and no quotes. */
+	{ { NOP "ENV A=\"x\" B=two words" },
+	  "\"Env\":[\"A=\\\"x\\\"\",\"B=two words\"]",
+	  "ENV A=\"\\\"x\\\"\" B=\"two words\"\n" },
+	{ { NOP "LABEL \"k e y\"='v'" }, "\"Labels\":{\"k e y\":\"v\"}", "LABEL \"k e y\"=v\n" },
+	{ { NOP "ENV U=me D=/d", NOP "USER $U" },
+	  "\"User\":\"me\",\"Env\":[\"U=me\",\"D=/d\"]",
+	  "USER me\n" },
+	{ { NOP "ENV D=/d", NOP "WORKDIR \"$D/x\"" },
+	  "\"WorkingDir\":\"/d/x\",\"Env\":[\"D=/d\"]",
+	  "WORKDIR /d/x\n" },
+	{ { NOP " ENV D=/d", NOP "WORKDIR /$D" },
+	  "\"WorkingDir\":\"/$D\",\"Env\":[\"D=/d\"]",
+	  "WORKDIR /\\$D\n" },
+	{ { NOP "USER u", SH "--mount=type=cache,target=/c make" },
+	  "\"User\":\"u\"",
+	  "RUN --mount=type=cache,target=/c make\n" },
+	{ { NOP "USER u", "|1 V=1 " SH "[\"a\", \"b c\"]" },
+	  "\"User\":\"u\"",
+	  "RUN [\"a\", \"b c\"]\n" },
+	{ { NOP "SHELL [\"/bin/bash\", \"-c\"]", SH "a | b" },
+	  "\"Shell\":[\"/bin/bash\",\"-c\"]",
+	  "SHELL [\"/bin/bash\", \"-c\"]\nRUN a | b\n" },
+	{ { NOP "USER u", SH "<<EOF\na\nb" }, "\"User\":\"u\"", "RUN <<EOF\na\nb\nEOF\n" },
 	/* COPY and ADD */
 	{ { "COPY /src /dst # buildkit" }, NULL, "COPY /src /dst\n" },
 	{ { "COPY --chown=1:2 /src /dst # buildkit" }, NULL, "COPY --chown=1:2 /src /dst\n" },
@@ -144,7 +188,22 @@ static const struct history cases[] = {
 	{ { "STOPSIGNAL SIGQUIT" }, "\"StopSignal\":\"SIGQUIT\"", "STOPSIGNAL SIGQUIT\n" },
 };
 
-static char *config_of(const struct history *h)
+/* Of builders that tell more than a command. */
+static const struct {
+	const char *member, *value;
+	struct history history;
+} others[] = {
+	/* kaniko: lines as they were written, of what makes a layer */
+	{ "author",
+	  "kaniko",
+	  { { "RUN apt-get update &&     make" }, NULL, "RUN apt-get update &&     make\n" } },
+	{ "author", "kaniko", { { "RUN [\"a\", \"b c\"]" }, NULL, "RUN [\"a\", \"b c\"]\n" } },
+	{ "author", "kaniko", { { "RUN <<EOF" }, NULL, "# RUN <<EOF\n" } },
+	{ "author", "kaniko", { { "COPY --from=b /a /b" }, NULL, "COPY --from=b /a /b\n" } },
+	{ "comment", "Imported from -", { { "" }, NULL, "# Imported from -\n" } },
+};
+
+static char *config_of(const struct history *h, const char *member, const char *value)
 {
 	_cleanup_(json_free) cJSON *json = json_object();
 	_cleanup_free_ char *text = xasprintf("{%s}", h->config ? h->config : "");
@@ -159,6 +218,8 @@ static char *config_of(const struct history *h)
 
 		json_add_str(one, "created_by", h->line[i]);
 		json_add_bool(one, "empty_layer", true);
+		if (member)
+			json_add_str(one, member, value);
 	}
 	json_print(json, false, &out);
 	return xstrdup(out.buf);
@@ -171,9 +232,9 @@ static bool ends_with(const char *text, const char *end)
 	return len >= n && !strcmp(text + len - n, end);
 }
 
-static void test_case(const struct history *h)
+static void test_case(const struct history *h, const char *member, const char *value)
 {
-	_cleanup_free_ char *config = config_of(h);
+	_cleanup_free_ char *config = config_of(h, member, value);
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
 	struct err err = ERR_INIT;
 	size_t n = 0;
@@ -188,6 +249,8 @@ static void test_case(const struct history *h)
 int main(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		test_case(&cases[i]);
+		test_case(&cases[i], NULL, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		test_case(&others[i].history, others[i].member, others[i].value);
 	return tap_done();
 }

@@ -13,14 +13,24 @@
 /* What FROM gives an image that has none. */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-static bool is_classic(const cJSON *history)
+static void look_ahead(struct df *df, const cJSON *history)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach (item, history)
-		if (strstr(json_str(item, "created_by", ""), " #(nop) "))
-			return true;
-	return false;
+	cJSON_ArrayForEach (item, history) {
+		const char *created_by = json_str(item, "created_by", "");
+
+		df->classic |= strstr(created_by, " #(nop) ") != NULL;
+		df->buildah |= df_is_source(created_by);
+	}
+}
+
+/* Of an entry that has no command, what else it tells: "Imported from -", "store paths: ..." */
+static const char *command_of(const cJSON *item)
+{
+	const char *command = json_str(item, "created_by", "");
+
+	return *command ? command : json_str(item, "comment", "");
 }
 
 static void add_steps(struct df *df, const cJSON *json, size_t skip)
@@ -31,19 +41,21 @@ static void add_steps(struct df *df, const cJSON *json, size_t skip)
 				  : NULL;
 	size_t n = 0;
 
-	df->classic = is_classic(history);
+	look_ahead(df, history);
 	cJSON_ArrayForEach (item, history) {
 		bool empty = json_bool(item, "empty_layer", false);
 		const char *diff_id = !empty && id && cJSON_IsString(id) ? id->valuestring : NULL;
 
 		if (n++ >= skip)
-			df_step(df, json_str(item, "created_by", ""), empty || !diff_id, diff_id);
+			df_step(df, command_of(item),
+				!strcmp(json_str(item, "author", ""), "kaniko"), empty || !diff_id,
+				diff_id);
 		if (!empty && id)
 			id = id->next;
 	}
 	for (; id; id = id->next)
 		if (cJSON_IsString(id))
-			df_step(df, "", false, id->valuestring);
+			df_step(df, "", false, false, id->valuestring);
 }
 
 static void write_all(struct df *df, const cJSON *json, const struct dockerfile_parent *parent,

@@ -31,6 +31,8 @@ struct df {
 	struct strmap *args; /* build arguments and their values, "" when they have none */
 	struct strbuf *out;
 	bool classic;  /* some are known to be the classic builder's */
+	bool source;   /* the entry at hand is a line as it was written */
+	bool buildah;  /* some are: RUN names /bin/sh there, whatever SHELL says */
 	bool cmd_set;  /* there was a CMD: an ENTRYPOINT leaves it alone then */
 	bool frontend; /* something was written that only BuildKit's frontend reads */
 };
@@ -76,6 +78,15 @@ void df_arg(struct df *df, const char *name, size_t name_len, const char *value,
 /* A list without quotes: the longest of @known, or words. */
 void df_split(const char *text, const struct strvec *known, struct strvec *ret);
 
+/* --- dockerfile_source.c: lines as they were written --- */
+/* Whether an entry that ran nothing is Buildah's. */
+bool df_is_source(const char *created_by);
+/* Words without quotes and variables, a blank between; malloc'ed. */
+char *df_source_text(const struct df *df, const char *text);
+/* Names and values in turn; false: it is no such line. */
+bool df_source_pairs(const struct df *df, const char *text, const struct strmap *real,
+		     struct strvec *ret);
+
 /* --- dockerfile_health.c --- */
 struct df_health {
 	struct strvec test;
@@ -89,11 +100,14 @@ char *df_health_text(const struct df_health *h);
 /* --- dockerfile_run.c --- */
 /* Where in [p, end) the next build argument begins, after the value at @p; @end when none does. */
 const char *df_next_argument(const char *p, const char *end);
-/* What follows RUN in a history, or all of it in the classic builder's. False: it is no command. */
+/* What follows RUN in a history, or all of it in the classic builder's. */
 void df_run(struct df *df, const char *text);
+/* A RUN as it was written; false: it goes on in lines that the history does not have. */
+bool df_run_source(struct df *df, const char *text);
 
 /* --- dockerfile_step.c: one entry of the history --- */
-void df_step(struct df *df, const char *created_by, bool empty, const char *diff_id);
+/* @kaniko: who writes lines as they are. */
+void df_step(struct df *df, const char *created_by, bool kaniko, bool empty, const char *diff_id);
 
 /* --- dockerfile_rest.c: what the history does not tell --- */
 void df_rest(struct df *df);

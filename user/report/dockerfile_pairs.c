@@ -73,16 +73,54 @@ static void add_pair(struct strbuf *sb, const char *name, const char *value)
 	df_add_value(sb, value);
 }
 
+/* Names and values in turn, read as if nobody had quoted anything. */
+static void plain_pairs(const char *text, const struct strmap *real, struct strvec *ret)
+{
+	struct df_pair pair;
+
+	while (df_next_pair(&text, real, &pair)) {
+		strvec_push_len(ret, pair.name, pair.name_len);
+		strvec_push_len(ret, pair.value, pair.value_len);
+	}
+}
+
+/* How many of them are so in the end. */
+static size_t count_real(const struct strvec *pairs, const struct strmap *real)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < pairs->n; i += 2) {
+		const char *value = strmap_get(real, pairs->v[i]);
+
+		n += value && !strcmp(value, pairs->v[i + 1]);
+	}
+	return n;
+}
+
+/* What an old engine wrote looks like Buildah's: the configuration decides how it is read. */
+static void read_pairs(const struct df *df, const char *text, const struct strmap *real,
+		       struct strvec *ret)
+{
+	_cleanup_strvec_ struct strvec source = STRVEC_INIT;
+
+	plain_pairs(text, real, ret);
+	if (!df->source || !df_source_pairs(df, text, real, &source) ||
+	    count_real(&source, real) < count_real(ret, real))
+		return;
+	strvec_release(ret);
+	strvec_extend(ret, &source);
+}
+
 /* What the configuration does not have cannot have been set by this. */
 static void set_pairs(struct df *df, const char *instruction, const char *text,
 		      const struct strmap *real, struct strmap *made)
 {
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
-	struct df_pair pair;
+	_cleanup_strvec_ struct strvec pairs = STRVEC_INIT;
 
-	while (df_next_pair(&text, real, &pair)) {
-		_cleanup_free_ char *name = xstrndup(pair.name, pair.name_len),
-				    *value = xstrndup(pair.value, pair.value_len);
+	read_pairs(df, text, real, &pairs);
+	for (size_t i = 0; i < pairs.n; i += 2) {
+		const char *name = pairs.v[i], *value = pairs.v[i + 1];
 
 		if (!*name || !strmap_get(real, name) || !df_can_say(name) || !df_can_say(value)) {
 			_cleanup_free_ char *note = xasprintf("%s %s=%s", instruction, name, value);

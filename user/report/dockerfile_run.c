@@ -98,35 +98,54 @@ static const char *undo_arguments(struct df *df, const char *text)
 
 /* --- the command --- */
 
-/* Is there a line with this word alone? */
-static bool has_line(const char *text, const char *word, size_t len)
+/* Where the line after the one begins that is this word alone; NULL: there is none. */
+static const char *after_line(const char *text, const char *word, size_t len)
 {
 	for (const char *p = text; p; p = strchr(p, '\n')) {
 		p += *p == '\n';
 		if (!strncmp(p, word, len) && (!p[len] || p[len] == '\n'))
-			return true;
+			return p + len + (p[len] != '\0');
 	}
-	return false;
+	return NULL;
 }
 
-/* The command has here-documents of its own, all of which end in it: it is read as it is. */
-static bool is_heredoc(const char *text)
+/* The word of the next here-document before @end, where @p is then; its length, 0: no more. */
+static size_t next_heredoc(const char **p, const char *end)
 {
-	const char *line_end = strchr(text, '\n'), *p = line_end ? strstr(text, "<<") : NULL;
-	bool any = false;
+	const char *word = strstr(*p, "<<");
+	size_t len = 0;
 
-	for (; p && p < line_end; p = strstr(p, "<<")) {
-		size_t len;
+	if (!word || word >= end)
+		return 0;
+	word += 2 + (word[2] == '-');
+	word += strspn(word, "\"'");
+	while (isalnum((unsigned char)word[len]) || word[len] == '_')
+		len++;
+	*p = word;
+	return len;
+}
 
-		p += 2 + (p[2] == '-');
-		p += strspn(p, "\"'");
-		for (len = 0; isalnum((unsigned char)p[len]) || p[len] == '_';)
-			len++;
-		if (!len || !has_line(line_end, p, len))
-			return false;
-		any = true;
+/*
+ * The command has here-documents of its own, of which the last one ends it: it is read as it is.
+ * Buildah does not write that last end. @ret_end, when it has to be written, is the word; else "".
+ */
+static bool is_heredoc(const struct df *df, const char *text, char **ret_end)
+{
+	const char *line_end = strchr(text, '\n'), *p = text, *rest = line_end;
+	size_t len;
+
+	if (!line_end || line_end == text || strchr(" \t[#", *text) || line_end[-1] == '\\')
+		return false;
+	while (rest && (len = next_heredoc(&p, line_end))) {
+		free(*ret_end);
+		*ret_end = xstrndup(p, len);
+		rest = after_line(rest, p, len);
 	}
-	return any && !strchr(" \t[#", *text) && line_end[-1] != '\\';
+	if (!*ret_end || (rest && *rest))
+		return false;
+	if (rest)
+		**ret_end = '\0';
+	return rest || (df->buildah && !next_heredoc(&p, line_end));
 }
 
 /* Several lines, which only a here-document can hold; its end must not be one of them. */
@@ -134,7 +153,7 @@ static void add_heredoc(struct df *df, const char *text)
 {
 	char word[24] = "EOF";
 
-	for (unsigned int i = 1; has_line(text, word, strlen(word)); i++)
+	for (unsigned int i = 1; after_line(text, word, strlen(word)); i++)
 		snprintf(word, sizeof(word), "EOF%u", i);
 	strbuf_addf(df->out, "<<%s\n%s%s%s\n", word, text,
 		    text[strlen(text) - 1] == '\n' ? "" : "\n", word);
@@ -179,6 +198,7 @@ static void add_broken(struct strbuf *sb, const char *text)
 static void add_command(struct df *df, const char *command, const struct strvec *shell)
 {
 	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
+	_cleanup_free_ char *end = NULL;
 
 	if (df_is_plain(command)) {
 		if (strlen(command) + strlen("RUN ") > LINE_WIDTH)
@@ -186,8 +206,9 @@ static void add_command(struct df *df, const char *command, const struct strvec 
 		else
 			strbuf_addstr(df->out, command);
 		strbuf_addch(df->out, '\n');
-	} else if (strchr(command, '\n') && is_heredoc(command)) {
-		strbuf_addf(df->out, "%s\n", command);
+	} else if (strchr(command, '\n') && !strchr(command, '\r') &&
+		   is_heredoc(df, command, &end)) {
+		strbuf_addf(df->out, "%s%s%s\n", command, *end ? "\n" : "", end);
 		df->frontend = true;
 	} else if (strchr(command, '\n') && !strchr(command, '\r')) {
 		add_heredoc(df, command);
@@ -208,32 +229,80 @@ static void add_exec_words(struct strbuf *sb, const char *text)
 	strbuf_addch(sb, '\n');
 }
 
-void df_run(struct df *df, const char *text)
+/* "--mount=... " and the like: no command begins so. */
+static const char *take_flags(struct df *df, const char *text, struct strbuf *flags)
 {
-	_cleanup_strvec_ struct strvec shell = STRVEC_INIT;
-	_cleanup_strbuf_ struct strbuf flags = STRBUF_INIT;
-	size_t skip;
-
 	while (!strncmp(text, "--", 2) && strchr(text, ' ')) {
 		size_t len = strcspn(text, " ");
 
-		strbuf_add(&flags, text, len + 1);
+		strbuf_add(flags, text, len + 1);
 		text += len + strspn(text + len, " ");
 		df->frontend = true;
 	}
-	text = undo_arguments(df, text);
-	strbuf_addf(df->out, "RUN %s", df_can_say(flags.buf) ? flags.buf : "");
-	skip = df_skip_shell(text, &df->made.shell);
-	if (skip) {
-		add_command(df, text + skip, &df->made.shell);
+	return text;
+}
+
+/* How long the shell is that the command is given to. */
+static size_t skip_shell(const struct df *df, const char *text)
+{
+	static const char sh[] = "/bin/sh -c ";
+	size_t len = df_skip_shell(text, &df->made.shell);
+
+	return len || !df->buildah || strncmp(text, sh, strlen(sh)) != 0 ? len : strlen(sh);
+}
+
+static void add_shell_form(struct df *df, const char *command)
+{
+	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
+	const char *end = df->buildah ? df_parse_list(command, &words) : NULL;
+
+	if (!end || *end) {
+		add_command(df, command, &df->made.shell);
 		return;
 	}
-	skip = df_find_shell(text, &shell);
-	if (skip) { /* of a SHELL that the history does not tell, or an exec form like one */
-		strvec_push(&shell, text + skip);
-		df_add_exec(df->out, &shell);
-		strbuf_addch(df->out, '\n');
-	} else {
+	df_add_exec(df->out, &words);
+	strbuf_addch(df->out, '\n');
+}
+
+/* Of a SHELL that the history does not tell, or an exec form. */
+static void add_other(struct df *df, const char *text)
+{
+	_cleanup_strvec_ struct strvec shell = STRVEC_INIT;
+	size_t skip = df_find_shell(text, &shell);
+
+	if (!skip) {
 		add_exec_words(df->out, text);
+		return;
 	}
+	strvec_push(&shell, text + skip);
+	df_add_exec(df->out, &shell);
+	strbuf_addch(df->out, '\n');
+}
+
+void df_run(struct df *df, const char *text)
+{
+	_cleanup_strbuf_ struct strbuf flags = STRBUF_INIT;
+	const char *command;
+	size_t shell;
+
+	text = undo_arguments(df, take_flags(df, text, &flags));
+	shell = skip_shell(df, text);
+	command = df->buildah && shell ? take_flags(df, text + shell, &flags) : text + shell;
+	strbuf_addf(df->out, "RUN %s", df_can_say(flags.buf) ? flags.buf : "");
+	if (shell)
+		add_shell_form(df, command);
+	else
+		add_other(df, text);
+}
+
+bool df_run_source(struct df *df, const char *text)
+{
+	if (!df_can_say(text) || strstr(text, "<<") || text[strlen(text) - 1] == '\\')
+		return false;
+	strbuf_addstr(df->out, "RUN ");
+	if (df_is_plain(text))
+		add_command(df, text, &df->made.shell);
+	else
+		strbuf_addf(df->out, "%s\n", text);
+	return true;
 }

@@ -392,23 +392,43 @@ static bool is_command(const struct df *df, const char *text)
 	       (df->classic && *text && df_can_say(text));
 }
 
+/* Those of which no form but words is known; ENV and LABEL have pairs. */
+static bool has_words(const char *name)
+{
+	static const char *const names[] = { "EXPOSE", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+static bool simple_instruction(struct df *df, const char *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(simple); i++) {
+		const char *rest = after_name(text, simple[i].name);
+		_cleanup_free_ char *words = NULL;
+
+		if (!rest || !*rest)
+			continue;
+		if (df->source && has_words(simple[i].name) && *rest != '[')
+			words = df_source_text(df, rest);
+		simple[i].fn(df, words && *words ? words : rest);
+		return true;
+	}
+	return false;
+}
+
 static bool is_instruction(struct df *df, const char *text, const char *diff_id)
 {
 	const char *rest;
 
 	/* No instruction but RUN has lines: what follows would be another one. */
-	if (!df_can_say(text) && !is_command(df, text)) {
+	if (!df_can_say(text) && !is_command(df, text))
 		step_layer(df, text, diff_id);
+	else if (simple_instruction(df, text))
 		return true;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(simple); i++) {
-		rest = after_name(text, simple[i].name);
-		if (rest && *rest) {
-			simple[i].fn(df, rest);
-			return true;
-		}
-	}
-	if ((rest = after_name(text, "COPY")) && *rest)
+	else if ((rest = after_name(text, "COPY")) && *rest)
 		step_copy(df, "COPY", rest, diff_id);
 	else if ((rest = after_name(text, "ADD")) && *rest)
 		step_copy(df, "ADD", rest, diff_id);
@@ -435,7 +455,7 @@ static const char *after_nop(const struct df *df, const char *text)
 
 	if (!skip)
 		skip = df_skip_shell(text, &df->made.shell);
-	if (!skip)
+	if (!skip || strncmp(text + skip, NOP, strlen(NOP)) != 0)
 		skip = df_find_shell(text, &words);
 	if (!skip || strncmp(text + skip, NOP, strlen(NOP)) != 0)
 		return NULL;
@@ -455,15 +475,19 @@ static size_t unmarked_len(const char *text)
 	return len;
 }
 
-void df_step(struct df *df, const char *created_by, bool empty, const char *diff_id)
+void df_step(struct df *df, const char *created_by, bool kaniko, bool empty, const char *diff_id)
 {
 	_cleanup_free_ char *text = xstrndup(created_by, unmarked_len(created_by));
-	const char *nop = after_nop(df, text), *run;
+	const char *nop = after_nop(df, text), *run = after_name(text, "RUN");
 
+	/* WORKDIR looks the same of Docker's. */
+	df->source =
+		kaniko || df_is_source(text) || (df->buildah && nop && after_name(nop, "WORKDIR"));
 	if (nop && is_instruction(df, nop, empty ? NULL : diff_id))
 		return;
-	run = after_name(text, "RUN");
-	if (run && *run)
+	if (kaniko && run && *run && df_run_source(df, run))
+		return;
+	if (!kaniko && run && *run)
 		df_run(df, run);
 	else if (!nop && is_instruction(df, text, empty ? NULL : diff_id))
 		return;
