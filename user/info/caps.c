@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* File capabilities (linux/capability.h, struct vfs_ns_cap_data), as getcap(8) writes them. */
+/* File capabilities (linux/capability.h, struct vfs_ns_cap_data), as setcap(8) takes them. */
 #include <endian.h>
 #include <linux/capability.h>
 #include <string.h>
@@ -59,28 +59,49 @@ static uint32_t word(const void *value, size_t i)
 	return le32toh(n);
 }
 
+static void add_names(struct strbuf *sb, uint64_t set)
+{
+	const char *separator = "";
+
+	if (set == (UINT64_C(1) << ARRAY_SIZE(names)) - 1) /* all that there are: "=ep" */
+		return;
+	for (unsigned int i = 0; i < 64; i++) {
+		if (!(set >> i & 1))
+			continue;
+		if (i < ARRAY_SIZE(names))
+			strbuf_addf(sb, "%scap_%s", separator, names[i]);
+		else
+			strbuf_addf(sb, "%s%u", separator, i);
+		separator = ",";
+	}
+}
+
+static void add_set(struct strbuf *sb, uint64_t set, const char *effective, const char *flags)
+{
+	if (!set)
+		return;
+	strbuf_addstr(sb, sb->len ? " " : "");
+	add_names(sb, set);
+	strbuf_addf(sb, "=%s%s", effective, flags);
+}
+
 char *caps_text(const void *value, size_t len)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	uint64_t permitted, inheritable;
-	bool effective;
+	const char *e;
 
 	if (len < 12)
 		return xstrdup("unreadable");
 	permitted = word(value, 1) | (len >= 20 ? (uint64_t)word(value, 3) << 32 : 0);
 	inheritable = word(value, 2) | (len >= 20 ? (uint64_t)word(value, 4) << 32 : 0);
-	effective = word(value, 0) & VFS_CAP_FLAGS_EFFECTIVE;
-	for (unsigned int i = 0; i < 64; i++) {
-		if (!((permitted | inheritable) >> i & 1))
-			continue;
-		if (sb.len)
-			strbuf_addch(&sb, ',');
-		if (i < ARRAY_SIZE(names))
-			strbuf_addf(&sb, "cap_%s", names[i]);
-		else
-			strbuf_addf(&sb, "%u", i);
-	}
-	strbuf_addf(&sb, "=%s%s%s", effective ? "e" : "", inheritable ? "i" : "",
-		    permitted ? "p" : "");
+	e = word(value, 0) & VFS_CAP_FLAGS_EFFECTIVE ? "e" : "";
+	add_set(&sb, permitted & inheritable, e, "ip");
+	add_set(&sb, permitted & ~inheritable, e, "p");
+	add_set(&sb, inheritable & ~permitted, e, "i");
+	if (!sb.len)
+		strbuf_addch(&sb, '=');
+	if (len >= 24 && (word(value, 0) & VFS_CAP_REVISION_MASK) == VFS_CAP_REVISION_3)
+		strbuf_addf(&sb, " [rootid=%u]", word(value, 5));
 	return strbuf_detach(&sb, NULL);
 }

@@ -88,6 +88,7 @@ static void find_permissions(struct finder *f, struct image_entry *e)
 
 static int find_keys(struct finder *f, struct image_entry *e, bool hidden)
 {
+	unsigned int kinds;
 	const char *note;
 	ssize_t n;
 
@@ -96,20 +97,14 @@ static int find_keys(struct finder *f, struct image_entry *e, bool hidden)
 	n = image_file_head(f->img, e, f->head, HEAD, f->err);
 	if (n < 0)
 		return (int)n;
-	switch (keys_kind(e, f->head, (size_t)n, &note)) {
-	case KEY_CERTIFICATE:
-		if (!hidden)
-			info_find_add(f->info, INFO_CERTIFICATE, e, false, note);
-		break;
-	case KEY_PRIVATE:
+	kinds = keys_kinds(e, f->head, (size_t)n, &note);
+	/* A certificate is no secret: one that is gone harms nobody. */
+	if (kinds & KEY_CERTIFICATE && !hidden)
+		info_find_add(f->info, INFO_CERTIFICATE, e, false, note);
+	if (kinds & KEY_PRIVATE)
 		info_find_add(f->info, INFO_PRIVATE_KEY, e, hidden, note);
-		break;
-	case KEY_CREDENTIALS:
+	if (kinds & KEY_CREDENTIALS)
 		info_find_add(f->info, INFO_CREDENTIALS, e, hidden, note);
-		break;
-	case KEY_NONE:
-		break;
-	}
 	return cancel_check(f->err);
 }
 

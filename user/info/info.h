@@ -22,11 +22,14 @@ void info_secrets(const struct image *img, struct info *info);
 int info_os(const struct image *img, struct info *info, struct err *err);
 
 /* keys.c: what a file is, by its name and its first bytes. */
-enum key_kind { KEY_NONE, KEY_CERTIFICATE, KEY_PRIVATE, KEY_CREDENTIALS };
+enum key_kind { KEY_CERTIFICATE = 1, KEY_PRIVATE = 2, KEY_CREDENTIALS = 4 };
 /* Whether its content has to be looked at. */
 bool keys_wanted(const struct image_entry *e, const struct info_opts *opts);
-enum key_kind keys_kind(const struct image_entry *e, const char *head, size_t len,
+/* The kinds that it is of, ORed; @ret_note: more about it, or NULL. */
+unsigned int keys_kinds(const struct image_entry *e, const char *head, size_t len,
 			const char **ret_note);
+/* der.c: the same of DER, by content alone; 0: neither. Leaves @ret_note when there is no more. */
+unsigned int der_kind(const char *head, size_t len, const char **ret_note);
 
 /* caps.c: security.capability in words; malloc'ed. */
 char *caps_text(const void *value, size_t len);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Certificates, private keys and credentials: by the names that tools give them, and by their first
- * lines (RFC 7468 and OpenSSH's form of it). Content is looked at, never kept.
+ * lines (RFC 7468, OpenSSH's, OpenPGP's and PuTTY's forms) or DER. Content is looked at, never
+ * kept.
  */
 #include <string.h>
 #include <strings.h>
@@ -29,6 +30,7 @@ static bool is_store(const char *name)
 static bool is_pem_name(const struct image_entry *e)
 {
 	static const char *const ends[] = { ".pem", ".key", ".crt",   ".cer",	  ".cert",
+					    ".der", ".p8",  ".pk8",   ".ppk",	  ".asc",
 					    "_rsa", "_dsa", "_ecdsa", "_ed25519", "_key" };
 	static const char *const dirs[] = { "certs", "private", ".ssh", "ssl", "pki", "tls" };
 
@@ -96,23 +98,41 @@ static bool has_private_key(const char *head, size_t len)
 	return false;
 }
 
-enum key_kind keys_kind(const struct image_entry *e, const char *head, size_t len,
+static bool has(const char *head, size_t len, const char *text)
+{
+	return memmem(head, len, text, strlen(text));
+}
+
+/* A file of both has both. */
+static unsigned int text_kinds(const char *head, size_t len)
+{
+	static const char putty[] = "PuTTY-User-Key-File-";
+	unsigned int kinds = 0;
+
+	if (has_private_key(head, len) ||
+	    (len > strlen(putty) && !memcmp(head, putty, strlen(putty))))
+		kinds |= KEY_PRIVATE;
+	if (has(head, len, "-----BEGIN CERTIFICATE-----") ||
+	    has(head, len, "-----BEGIN TRUSTED CERTIFICATE-----"))
+		kinds |= KEY_CERTIFICATE;
+	return kinds;
+}
+
+unsigned int keys_kinds(const struct image_entry *e, const char *head, size_t len,
 			const char **ret_note)
 {
-	static const char cert[] = "-----BEGIN CERTIFICATE", trusted[] = "-----BEGIN TRUSTED CERT";
+	unsigned int kinds;
 
 	*ret_note = NULL;
 	if (is_store(e->name)) {
 		*ret_note = "key store";
 		return KEY_PRIVATE;
 	}
-	if (has_private_key(head, len))
-		return KEY_PRIVATE;
-	if (memmem(head, len, cert, strlen(cert)) || memmem(head, len, trusted, strlen(trusted)))
-		return KEY_CERTIFICATE;
-	for (size_t i = 0; i < ARRAY_SIZE(credentials); i++)
-		if (is_credentials_name(e, i) &&
-		    memmem(head, len, credentials[i].has, strlen(credentials[i].has)))
-			return KEY_CREDENTIALS;
-	return KEY_NONE;
+	kinds = text_kinds(head, len);
+	if (!kinds)
+		kinds = der_kind(head, len, ret_note);
+	for (size_t i = 0; !kinds && i < ARRAY_SIZE(credentials); i++)
+		if (is_credentials_name(e, i) && has(head, len, credentials[i].has))
+			kinds = KEY_CREDENTIALS;
+	return kinds;
 }

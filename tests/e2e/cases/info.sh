@@ -85,6 +85,9 @@ chmod 666 context/root/usr/share/everybody
 setcap cap_net_raw+ep context/root/usr/bin/ping
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=test -keyout context/root/usr/lib/ssl/private/server.pem \
 	-out context/root/usr/lib/ssl/server.crt 2>/dev/null
+openssl x509 -in context/root/usr/lib/ssl/server.crt -outform der -out context/root/usr/lib/ssl/root.der
+openssl pkcs8 -topk8 -in context/root/usr/lib/ssl/private/server.pem -outform der -passout pass:x -out context/root/app.key
+cat context/root/usr/lib/ssl/server.crt context/root/usr/lib/ssl/private/server.pem >context/root/both.pem
 put root/.netrc 'machine x login y password z'
 put etc/os-release $'ID=test\nPRETTY_NAME="Test Linux 3"'
 put var/lib/dpkg/status $'Package: libc6\nStatus: install ok installed\nVersion: 2.36-9'
@@ -98,8 +101,8 @@ found() { jq -c "$1" <<<"$out"; }
 is 'all: file capabilities' "$(found '[.capabilities[] | [.path, .note]]')" '[["/usr/bin/ping","cap_net_raw=ep"]]'
 is 'all: setgid' "$(found '[.setgid[].path]')" '["/usr/bin/wall"]'
 is 'all: world-writable, but not with the sticky bit' "$(found '[.world_writable[].path]')" '["/open","/usr/share/everybody"]'
-is 'all: certificates' "$(found '[.certificates[].path]')" '["/usr/lib/ssl/server.crt"]'
-is 'all: private keys' "$(found '[.private_keys[].path]')" '["/usr/lib/ssl/private/server.pem"]'
+is 'all: certificates' "$(found '[.certificates[].path]')" '["/both.pem","/usr/lib/ssl/root.der","/usr/lib/ssl/server.crt"]'
+is 'all: private keys' "$(found '[.private_keys[].path]')" '["/app.key","/both.pem","/usr/lib/ssl/private/server.pem"]'
 is 'all: credentials' "$(found '[.credentials[].path]')" '["/root/.netrc"]'
 has 'all: shells' "$(found '[.shells[].path]')" '"/bin/sh"'
 matches 'all: interpreters' "$(found '[.interpreters[].path]')" '^\["/usr/bin/perl[0-9.]*"\]$'
