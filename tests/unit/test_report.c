@@ -203,8 +203,14 @@ static void test_creport(void)
 	app = file_at(doc, "/bin/app");
 	if (!ok(app != NULL, "a kept file is listed"))
 		return;
-	is_str(json_str(app, "mode", NULL), "-rwsr-sr-x", "its mode as text");
-	is_str(json_str(app, "modex", NULL), "6755", "and in octal");
+	is_str(json_str(doc, "version", NULL), "ov/container/1.1", "of which version it is");
+	is_str(json_str(app, "file_type", NULL), "file", "its type");
+	is_str(json_str(app, "mode", NULL), "ugrwxr-xr-x", "its mode as Go's text");
+	is_int(json_i64(app, "modex", -1), 1 << 23 | 1 << 22 | 0755, "and Go's number");
+	is_str(json_str(file_at(doc, "/bin/link"), "mode", NULL), "Lrwxrwxrwx", "of a link");
+	is_int(json_i64(file_at(doc, "/bin"), "modex", -1), INT64_C(1) << 31 | 0755,
+	       "of a directory");
+	is_int(json_i64(doc, "monitors.fan.main_process.ppid", -1), 0, "nobody is its own parent");
 	ok(json_bool(app, "flags.X", false) && json_bool(app, "flags.R", false), "its flags");
 	is_int(json_i64(app, "uid", -1), 7, "its owner");
 	is_str(json_str(app, "sha1_hash", NULL), "b558a40bb2c2d70adccf317691629bd7f407b9b6",

@@ -20,41 +20,59 @@
 
 #define BLOCK (64u << 10)
 #define MAX_HOLES (16u << 20)
-#define CREPORT_VERSION "1.1" /* of docker-slim's document */
+#define CREPORT_VERSION "ov/container/1.1" /* of docker-slim's document */
 
 static const char *file_type(enum entry_type type)
 {
 	switch (type) {
 	case ENTRY_FILE:
-		return "File";
+		return "file";
 	case ENTRY_DIR:
-		return "Dir";
+		return "dir";
 	case ENTRY_SYMLINK:
-		return "Symlink";
+		return "symlink";
 	case ENTRY_CHAR:
 	case ENTRY_BLOCK:
 	case ENTRY_FIFO:
 	case ENTRY_SOCKET:
 		break;
 	}
-	return "Special";
+	return "unknown";
 }
 
-/* "-rwsr-xr-x": as ls and docker-slim show a mode. */
-static void mode_text(uint32_t mode, enum entry_type type, char ret[11])
+/* Go's os.FileMode: what is not of rwx has bits of its own, and letters before "rwxrwxrwx". */
+static uint32_t go_mode(const struct image_entry *e)
 {
-	static const char types[] = "-dlcbps", bits[] = "rwxrwxrwx";
+	static const uint32_t types[] = {
+		[ENTRY_DIR] = 1u << 31,	  [ENTRY_SYMLINK] = 1u << 27,
+		[ENTRY_BLOCK] = 1u << 26, [ENTRY_CHAR] = 1u << 26 | 1u << 21,
+		[ENTRY_FIFO] = 1u << 25,  [ENTRY_SOCKET] = 1u << 24,
+		[ENTRY_FILE] = 0,
+	};
+	uint32_t mode = types[e->type] | (e->mode & 0777);
 
-	ret[0] = types[type];
-	for (unsigned int i = 0; i < 9; i++)
-		ret[1 + i] = mode & (0400u >> i) ? bits[i] : '-';
-	if (mode & 04000)
-		ret[3] = mode & 0100 ? 's' : 'S';
-	if (mode & 02000)
-		ret[6] = mode & 0010 ? 's' : 'S';
-	if (mode & 01000)
-		ret[9] = mode & 0001 ? 't' : 'T';
-	ret[10] = '\0';
+	mode |= e->mode & 04000 ? 1u << 23 : 0;
+	mode |= e->mode & 02000 ? 1u << 22 : 0;
+	mode |= e->mode & 01000 ? 1u << 20 : 0;
+	return mode;
+}
+
+static void add_mode(cJSON *file, uint32_t mode)
+{
+	static const char letters[] = "dalTLDpSugct", bits[] = "rwxrwxrwx";
+	char text[sizeof(letters) + sizeof(bits)];
+	size_t n = 0;
+
+	for (unsigned int i = 0; letters[i]; i++)
+		if (mode & 1u << (31 - i))
+			text[n++] = letters[i];
+	if (!n)
+		text[n++] = '-';
+	for (unsigned int i = 0; bits[i]; i++)
+		text[n++] = mode & 0400u >> i ? bits[i] : '-';
+	text[n] = '\0';
+	json_add_str(file, "mode", text);
+	json_add_int(file, "modex", mode);
 }
 
 static void add_flags(cJSON *file, uint32_t kinds)
@@ -118,16 +136,12 @@ static int add_file(const struct report *report, const struct image *img, const 
 	_cleanup_(json_free) cJSON *file = json_object();
 	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
 	uint32_t kinds = report_kinds_of(&report->uses, e, rec);
-	char mode[11], octal[8];
 	int r;
 
 	image_entry_path(e, &path);
-	mode_text(e->mode, e->type, mode);
-	snprintf(octal, sizeof(octal), "%04o", e->mode & 07777u);
 	json_add_str(file, "file_type", file_type(e->type));
 	json_add_bytes(file, "file_path", path.buf, path.len);
-	json_add_str(file, "mode", mode);
-	json_add_str(file, "modex", octal);
+	add_mode(file, go_mode(e));
 	if (e->target)
 		json_add_str(file, "link_ref", e->target);
 	if (kinds)
@@ -188,6 +202,17 @@ static void add_command(cJSON *proc, const struct record_program *p)
 	json_add_str(proc, "cmd", text.buf);
 }
 
+/* An exec makes a program, but no process. 0: what started it is none of the container's. */
+static int parent_pid(const struct record *rec, size_t program)
+{
+	const struct record_program *p = &rec->programs[program];
+	size_t parent = p->parent;
+
+	while (rec->programs[parent].pid == p->pid && rec->programs[parent].parent != parent)
+		parent = rec->programs[parent].parent;
+	return rec->programs[parent].pid == p->pid ? 0 : rec->programs[parent].pid;
+}
+
 /* monitors.fan: files by process, as the file monitor of docker-slim tells them. */
 static void add_fan(cJSON *monitors, const struct record *rec)
 {
@@ -206,7 +231,7 @@ static void add_fan(cJSON *monitors, const struct record *rec)
 		json_add_str(proc, "name", p->comm);
 		json_add_str(proc, "path", p->exe);
 		add_command(proc, p);
-		json_add_int(proc, "ppid", rec->programs[p->parent].pid);
+		json_add_int(proc, "ppid", parent_pid(rec, i));
 		if (i == 0)
 			json_add(fan, "main_process", cJSON_Duplicate(proc, true));
 		/* An exec in the same process is told under the pid once more: the last one wins.
@@ -464,7 +489,7 @@ static void add_head(const struct report *report, const struct image *img, const
 
 	json_add_str(doc, "document", "doc.report.container");
 	json_add_str(doc, "version", CREPORT_VERSION);
-	json_add_str(doc, "target_type", "container.image");
+	json_add_str(doc, "target_type", "container");
 	json_add_str(doc, "image_id", report->image_id);
 	add_start_command(doc, image_config(img), rec);
 	add_system(doc, &report->distro, rec);
