@@ -49,6 +49,7 @@ static bool set_up(void)
 	bool good;
 
 	strvec_push(&app.argv, "app");
+	strvec_push(&app.argv, "--flag");
 	record_add_program(b, &app);
 	app.pid = 43;
 	record_add_program(b, &app);
@@ -203,6 +204,8 @@ static void test_creport(void)
 	app = file_at(doc, "/bin/app");
 	if (!ok(app != NULL, "a kept file is listed"))
 		return;
+	is_int(cJSON_GetArraySize(json_path(doc, "start_command.app_args")), 1,
+	       "arguments are without the name");
 	is_str(json_str(doc, "version", NULL), "ov/container/1.1", "of which version it is");
 	is_str(json_str(app, "file_type", NULL), "file", "its type");
 	is_str(json_str(app, "mode", NULL), "ugrwxr-xr-x", "its mode as Go's text");

@@ -447,11 +447,15 @@ void report_result(const struct report *r, const struct err *err, int exit_statu
 static void add_start_command(cJSON *doc, const struct image_config *config,
 			      const struct record *rec)
 {
+	const struct record_program *app = rec->n_programs ? rec->programs : NULL;
 	cJSON *start = json_add(doc, "start_command", json_object());
 
-	json_add_str(start, "app_name", rec->n_programs ? rec->programs[0].exe : "");
-	if (rec->n_programs)
-		json_add_strvec(start, "app_args", &rec->programs[0].argv);
+	json_add_str(start, "app_name", app ? app->exe : "");
+	if (app && app->argv.n > 1) { /* without its name, and not there when there is none */
+		struct strvec args = { .v = app->argv.v + 1, .n = app->argv.n - 1 };
+
+		json_add_strvec(start, "app_args", &args);
+	}
 	json_add_strvec(start, "app_entrypoint", &config->entrypoint);
 	json_add_strvec(start, "app_cmd", &config->cmd);
 	json_add_str(start, "app_user", config->user ? config->user : "");
