@@ -10,6 +10,7 @@
 
 #include "slimtrace/base/json.h"
 #include "slimtrace/base/strbuf.h"
+#include "slimtrace/base/strmap.h"
 #include "slimtrace/base/strvec.h"
 #include "slimtrace/drive.h"
 #include "slimtrace/image.h"
@@ -89,6 +90,7 @@ struct report {
 	struct info_owners owners; /* which package a file is of */
 	struct info_distro distro; /* that the image is made of */
 	struct report_uses uses;   /* report_uses_find() */
+	struct strmap *holders;	   /* report_holders_find(); inode -> entry; NULL: not known */
 	cJSON *checks;		   /* array: what conditions came to; NULL: there were none */
 	size_t failed_checks;
 };
@@ -120,9 +122,12 @@ struct report_sink {
 void report_uses_find(struct report *report, const struct image *img, const struct keep *keep,
 		      const struct record *rec);
 
+/* Fills report->holders: of a file with several names the one that has its bytes in all sums. */
+void report_holders_find(struct report *report, const struct image *img, const struct keep *keep);
+
 /*
- * creport.json: docker-slim's container report with its keys where they exist (version 1.18 and
- * later additions), and ours below "slimtrace". @img, @keep and @rec as of this run. Returns 0, or
+ * creport.json: docker-slim's container report with its keys where they exist (as mint 1.41
+ * reads them), and ours below "slimtrace". @img, @keep and @rec as of this run. Returns 0, or
  * what @sink did.
  */
 int report_creport(const struct report *report, const struct image *img, const struct keep *keep,

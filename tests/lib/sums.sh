@@ -26,11 +26,13 @@ sums_wrong() {
 	[[ ! ${3:-} ]] || sums_saved "$creport" kept "$3"
 }
 
-# Content with several names counts once: files.jsonl has the names, so bytes are those of images without such.
+# Content with several names counts once: the others say whose it is ("content_of").
 sums_listed() {
-	jq -es --slurpfile creport "$1/creport.json" '$creport[0].slimtrace.accounting as $a | map(select(.type == "file")) |
-		length == $a.fat.files and (map(select(.verdict == "kept")) | length) == $a.kept.files and
-		(map(.original_size // .size) | add // 0) >= $a.fat.bytes' "$1/files.jsonl" >/dev/null
+	jq -es --slurpfile creport "$1/creport.json" 'def sums(size): [length, (map(select(has("content_of") | not) | size) | add // 0)];
+		$creport[0].slimtrace.accounting as $a | map(select(.type == "file")) | (map({key: .path, value: true}) | from_entries) as $paths |
+		(sums(.original_size // .size) == [$a.fat.files, $a.fat.bytes]) and
+		(map(select(.verdict == "kept")) | sums(.size) == [$a.kept.files, $a.kept.bytes]) and
+		all(.[].content_of // empty; $paths[.])' "$1/files.jsonl" >/dev/null
 }
 
 sums_saved() { # CREPORT fat|kept IMAGE

@@ -30,25 +30,27 @@ static void add(struct tally *to, const struct tally *t)
 
 /* --- one entry --- */
 
-static void note_holder(struct strmap *holders, const struct image_entry *e)
-{
-	if (!strmap_get_len(holders, &e->inode, sizeof(e->inode)))
-		strmap_put_len(holders, &e->inode, sizeof(e->inode), (void *)((size_t)e->id + 1));
-}
-
-/* Of files with several names: inode -> id + 1 of the one that has the bytes, as a pointer. */
+/* Of files with several names: inode -> the entry that has the bytes. */
 static struct strmap *find_holders(const struct image *img, const struct keep *keep)
 {
 	struct strmap *holders = strmap_new();
 
 	for (int kept = 1; kept >= 0; kept--)
 		for (uint32_t id = 0; id < image_entry_count(img); id++) {
-			const struct image_entry *e = image_entry(img, id);
+			struct image_entry *e = image_entry(img, id);
 
-			if (e->type == ENTRY_FILE && e->nlink > 1 && (keep_has(keep, e) || !kept))
-				note_holder(holders, e);
+			if (e->type != ENTRY_FILE || e->nlink < 2 || (kept && !keep_has(keep, e)))
+				continue;
+			if (!strmap_get_len(holders, &e->inode, sizeof(e->inode)))
+				strmap_put_len(holders, &e->inode, sizeof(e->inode), e);
 		}
 	return holders;
+}
+
+void report_holders_find(struct report *report, const struct image *img, const struct keep *keep)
+{
+	strmap_free(report->holders);
+	report->holders = find_holders(img, keep);
 }
 
 static struct tally tally_of(const struct image_entry *e, const struct keep *keep,
@@ -60,7 +62,7 @@ static struct tally tally_of(const struct image_entry *e, const struct keep *kee
 	if (e->type != ENTRY_FILE)
 		return t;
 	if (!holder)
-		holder = (size_t)strmap_get_len(holders, &e->inode, sizeof(e->inode)) == e->id + 1;
+		holder = strmap_get_len(holders, &e->inode, sizeof(e->inode)) == e;
 	t.files = 1;
 	t.kept_files = kept;
 	t.bytes = holder ? e->size : 0;

@@ -58,6 +58,21 @@ static void add_sizes(cJSON *line, const struct keep *keep, const struct image_e
 		json_add_int(line, "original_size", (int64_t)e->size);
 }
 
+/* One name of a file counts in sums; the others tell which one it is. */
+static void add_holder(cJSON *line, const struct report *report, const struct image_entry *e)
+{
+	const struct image_entry *holder =
+		report->holders && e->type == ENTRY_FILE
+			? strmap_get_len(report->holders, &e->inode, sizeof(e->inode))
+			: NULL;
+	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
+
+	if (!holder || holder == e)
+		return;
+	image_entry_path(holder, &path);
+	json_add_bytes(line, "content_of", path.buf, path.len);
+}
+
 static void add_owner(cJSON *line, const struct info_package *package)
 {
 	if (!package)
@@ -80,6 +95,7 @@ void report_entry(const struct report *report, const struct image_entry *e, cons
 		json_add_bytes(line, "target", e->target, strlen(e->target));
 	json_add_str(line, "verdict", keep_has(keep, e) ? "kept" : "dropped");
 	add_sizes(line, keep, e);
+	add_holder(line, report, e);
 	json_add_int(line, "layer", e->layer);
 	add_owner(line, info_owner(&report->owners, e));
 	if (keep_has(keep, e))

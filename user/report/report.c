@@ -30,6 +30,7 @@ void report_release(struct report *report)
 	info_owners_release(&report->owners);
 	info_distro_release(&report->distro);
 	report_uses_release(&report->uses);
+	strmap_free(report->holders);
 	json_free(report->checks);
 	*report = (struct report){ 0 };
 }

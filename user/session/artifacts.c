@@ -107,6 +107,7 @@ static int write_set(struct run *run, int dirfd, struct err *err)
 	if (r < 0)
 		return r;
 	report_uses_find(run->report, run->img, run->keep, run->rec);
+	report_holders_find(run->report, run->img, run->keep);
 	r = write_report(run, dirfd, "creport.json", report_creport, err);
 	if (!r)
 		r = write_report(run, dirfd, "report.html", report_html, err);

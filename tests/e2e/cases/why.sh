@@ -36,6 +36,9 @@ dir=$(artifacts e2e/why)
 is 'all files are in the list' "$(jq -s 'map(select(.type == "file")) | length' "$dir/files.jsonl")" \
 	"$(docker export "$(docker create e2e/why)" | tar -tv | grep -E '^[-h]' | grep -vcE ' (\.dockerenv|etc/(hosts|hostname|resolv.conf)|dev/console)( |$)')"
 docker ps -aq | xargs -r docker rm >/dev/null
+is 'of two names of a file one counts' \
+	"$(jq -r 'select(.path == "/data/another", .path == "/data/other") | "\(.path) \(.content_of // "counts")"' "$dir/files.jsonl")" \
+	$'/data/another counts\n/data/other /data/another'
 accounting=$(jq .slimtrace.accounting "$dir/creport.json")
 is 'kept and dropped are all, in each layer, directory, package, for each reason, and as the engine saves them' \
 	"$(sums_wrong "$dir" e2e/why e2e/why.slim)" ''
