@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What single files are to info: keys and certificates by their bytes, capabilities in words. */
+/* What info takes things for: keys by their bytes, secrets by their names, capabilities in words.
+ */
 #include <endian.h>
 #include <linux/capability.h>
 #include <stdlib.h>
@@ -108,6 +109,29 @@ static void test_caps(uint32_t magic, uint64_t permitted, uint64_t inheritable, 
 	is_str(text, want, "capabilities: %s", want);
 }
 
+static void test_secret_names(void)
+{
+	static const char *const secret[] = { "PASSWORD",  "DB_PASSWORD",
+					      "NPM_TOKEN", "tokens",
+					      "authToken", "secretKey",
+					      "SECRETKEY", "AWS_SECRET_ACCESS_KEY",
+					      "APIKEY",	   "client_secret_2" },
+				 *const plain[] = { "TOKENIZERS_PARALLELISM",
+						    "PASSWORDLESS",
+						    "GPG_KEY",
+						    "PASSWORD_FILE",
+						    "TOKEN_URL",
+						    "tokenizer",
+						    "SECRETARY",
+						    "PATH",
+						    "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(secret); i++)
+		ok(info_is_secret_name(secret[i], strlen(secret[i])), "%s is a secret", secret[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+		ok(!info_is_secret_name(plain[i], strlen(plain[i])), "'%s' is none", plain[i]);
+}
+
 int main(void)
 {
 	const uint32_t v2 = VFS_CAP_REVISION_2, e = VFS_CAP_FLAGS_EFFECTIVE;
@@ -116,6 +140,7 @@ int main(void)
 	for (size_t i = 0; i < ARRAY_SIZE(ders); i++)
 		test_der(&ders[i]);
 	test_texts();
+	test_secret_names();
 	test_caps(v2 | e, raw, 0, 5, "cap_net_raw=ep");
 	test_caps(v2, raw, 0, 5, "cap_net_raw=p");
 	test_caps(v2 | e, raw | bind, raw, 5, "cap_net_raw=eip cap_net_bind_service=ep");

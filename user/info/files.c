@@ -46,24 +46,45 @@ static bool is_in_bin(const struct image_entry *e)
 	return !strcmp(dir, "bin") || !strcmp(dir, "sbin");
 }
 
+static const char *const shells[] = { "sh",	 "bash",   "dash", "ash", "zsh",  "ksh",
+				      "ksh93",	 "mksh",   "fish", "csh", "tcsh", "rbash",
+				      "busybox", "toybox", "rc",   "yash" };
+static const char *const interpreters[] = { "python",  "pypy",	 "node",     "nodejs", "ruby",
+					    "perl",    "php",	 "java",     "lua",    "luajit",
+					    "Rscript", "dotnet", "deno",     "bun",    "tclsh",
+					    "guile",   "erl",	 "beam.smp", "gawk",   "mawk",
+					    "julia",   "mono" };
+
+static bool is_program(const struct image_entry *e)
+{
+	return is_in_bin(e) && e->type == ENTRY_FILE && e->mode & 0111;
+}
+
+static bool is_interpreter(const struct image_entry *e)
+{
+	return is_versioned(e->name, interpreters, ARRAY_SIZE(interpreters));
+}
+
+/* A link to one that is elsewhere, or has another name: of /usr/share/dotnet/dotnet, mono-sgen. */
+static bool is_only_link(const struct image *img, const struct image_entry *e)
+{
+	struct image_entry *to;
+
+	if (image_walk(img, NULL, e->parent, e->target, true, NULL, NULL, &to) < 0)
+		return false;
+	return to->type == ENTRY_FILE && to->mode & 0111 && !(is_in_bin(to) && is_interpreter(to));
+}
+
 static void find_program(struct finder *f, struct image_entry *e)
 {
-	static const char *const shells[] = { "sh",	 "bash",   "dash", "ash", "zsh",  "ksh",
-					      "ksh93",	 "mksh",   "fish", "csh", "tcsh", "rbash",
-					      "busybox", "toybox", "rc",   "yash" };
-	static const char *const interpreters[] = {
-		"python", "pypy",     "node",	 "nodejs", "ruby",  "perl", "php",   "java",
-		"lua",	  "luajit",   "Rscript", "dotnet", "deno",  "bun",  "tclsh", "guile",
-		"erl",	  "beam.smp", "gawk",	 "mawk",   "julia", "mono"
-	};
-	bool link = e->type == ENTRY_SYMLINK;
+	bool link = e->type == ENTRY_SYMLINK && is_in_bin(e);
 
-	if (!is_in_bin(e) || (!link && (e->type != ENTRY_FILE || !(e->mode & 0111))))
+	if (!link && !is_program(e))
 		return;
 	if (is_one_of(e->name, shells, ARRAY_SIZE(shells)))
 		info_find_add(f->info, INFO_SHELL, e, false, link ? e->target : NULL);
-	if (!link && is_versioned(e->name, interpreters, ARRAY_SIZE(interpreters)))
-		info_find_add(f->info, INFO_INTERPRETER, e, false, NULL);
+	if (is_interpreter(e) && (!link || is_only_link(f->img, e)))
+		info_find_add(f->info, INFO_INTERPRETER, e, false, link ? e->target : NULL);
 }
 
 static void find_permissions(struct finder *f, struct image_entry *e)

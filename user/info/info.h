@@ -19,6 +19,8 @@ int info_language_packages(const struct image *img, struct info *info, struct er
 int info_language_package(const struct image *img, struct info *info, const struct image_entry *e,
 			  struct err *err);
 void info_secrets(const struct image *img, struct info *info);
+/* Whether a variable of that name holds a secret, by what people call them. */
+bool info_is_secret_name(const char *name, size_t len);
 int info_os(const struct image *img, struct info *info, struct err *err);
 
 /* keys.c: what a file is, by its name and its first bytes. */

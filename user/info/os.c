@@ -52,7 +52,8 @@ static int try_release(const struct image *img, const char *path, struct info_di
 	ret->version = field_of(text, "VERSION_ID=");
 	ret->pretty = field_of(text, "PRETTY_NAME=");
 	if (!ret->pretty && ret->name)
-		ret->pretty = xstrdup(ret->name);
+		ret->pretty = xasprintf("%s%s%s", ret->name, ret->version ? " " : "",
+					ret->version ? ret->version : "");
 	return ret->pretty ? 1 : 0;
 }
 

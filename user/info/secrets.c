@@ -2,6 +2,7 @@
 /* Variables that look like secrets, in the environment and in the history: their names alone. */
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "info/info.h"
 #include "slimtrace/base/alloc.h"
@@ -11,22 +12,45 @@ static bool is_name_char(char c)
 	return isalnum((unsigned char)c) || c == '_';
 }
 
-/* What names a secret, but not where one is to be found. */
-static bool is_secret_name(const char *name, size_t len)
+/* "token" in NPM_TOKEN, tokens and tokenKey, not in TOKENIZERS or tokenless. */
+static bool ends_word(const char *last, const char *end)
 {
-	static const char *const words[] = { "password",   "passwd",	"secret",     "token",
-					     "api_key",	   "apikey",	"access_key", "private_key",
+	const char *next = last + 1;
+
+	if (next < end && tolower((unsigned char)*next) == 's')
+		next++;
+	return next >= end || !isalpha((unsigned char)*next) ||
+	       (islower((unsigned char)next[-1]) && isupper((unsigned char)*next));
+}
+
+static bool has_word(const char *name, size_t len, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i + n <= len; i++)
+		if (!strncasecmp(name + i, word, n) && ends_word(name + i + n - 1, name + len))
+			return true;
+	return false;
+}
+
+/* But not where one is to be found. */
+bool info_is_secret_name(const char *name, size_t len)
+{
+	static const char *const words[] = { "password",   "passwd",	  "secret",
+					     "secretkey",  "token",	  "api_key",
+					     "apikey",	   "access_key",  "accesskey",
+					     "secret_key", "private_key", "privatekey",
 					     "passphrase", "credential" };
 	static const char *const not [] = { "_file", "_path", "_dir", "_url", "_id" };
-	_cleanup_free_ char *lower = xstrndup(name, len);
 
-	for (char *p = lower; *p; p++)
-		*p = (char)tolower((unsigned char)*p);
-	for (size_t i = 0; i < ARRAY_SIZE(not ); i++)
-		if (len > strlen(not [i]) && !strcmp(lower + len - strlen(not [i]), not [i]))
+	for (size_t i = 0; i < ARRAY_SIZE(not ); i++) {
+		size_t n = strlen(not [i]);
+
+		if (len > n && !strncasecmp(name + len - n, not [i], n))
 			return false;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (strstr(lower, words[i]))
+		if (has_word(name, len, words[i]))
 			return true;
 	return false;
 }
@@ -49,7 +73,7 @@ static void search(struct info *info, const char *where, const char *text)
 
 		while (start > text && is_name_char(start[-1]))
 			start--;
-		if (start < p - 1 && is_secret_name(start, (size_t)(p - 1 - start)) && *p &&
+		if (start < p - 1 && info_is_secret_name(start, (size_t)(p - 1 - start)) && *p &&
 		    !strchr(" \"'$;&|)\n=", *p))
 			add(info, where, start, (size_t)(p - 1 - start));
 	}
@@ -65,7 +89,8 @@ void info_secrets(const struct image *img, struct info *info)
 	for (size_t i = 0; i < c->env.n; i++) {
 		const char *value = strchr(c->env.v[i], '=');
 
-		if (value && value[1] && is_secret_name(c->env.v[i], (size_t)(value - c->env.v[i])))
+		if (value && value[1] &&
+		    info_is_secret_name(c->env.v[i], (size_t)(value - c->env.v[i])))
 			add(info, "ENV", c->env.v[i], (size_t)(value - c->env.v[i]));
 	}
 	if (json_parse(c->bytes, c->len, "it", &json, &ignored) < 0)

@@ -89,7 +89,11 @@ openssl x509 -in context/root/usr/lib/ssl/server.crt -outform der -out context/r
 openssl pkcs8 -topk8 -in context/root/usr/lib/ssl/private/server.pem -outform der -passout pass:x -out context/root/app.key
 cat context/root/usr/lib/ssl/server.crt context/root/usr/lib/ssl/private/server.pem >context/root/both.pem
 put root/.netrc 'machine x login y password z'
-put etc/os-release $'ID=test\nPRETTY_NAME="Test Linux 3"'
+mkdir -p context/root/usr/share/dotnet
+cp "$PROGS/once" context/root/usr/share/dotnet/dotnet
+ln -s ../share/dotnet/dotnet context/root/usr/bin/dotnet
+ln -s perl context/root/usr/bin/perl5
+put etc/os-release $'ID=test\nNAME="Test Linux"\nVERSION_ID=3'
 put var/lib/dpkg/status $'Package: libc6\nStatus: install ok installed\nVersion: 2.36-9'
 put lib/apk/db/installed $'P:musl\nV:1.2.4-r2\n'
 mkdir -p context/root/usr/lib/python3/dist-packages/PyYAML-6.0.dist-info context/root/var/lib/gems/3.1.0/specifications
@@ -105,7 +109,7 @@ is 'all: certificates' "$(found '[.certificates[].path]')" '["/both.pem","/usr/l
 is 'all: private keys' "$(found '[.private_keys[].path]')" '["/app.key","/both.pem","/usr/lib/ssl/private/server.pem"]'
 is 'all: credentials' "$(found '[.credentials[].path]')" '["/root/.netrc"]'
 has 'all: shells' "$(found '[.shells[].path]')" '"/bin/sh"'
-matches 'all: interpreters' "$(found '[.interpreters[].path]')" '^\["/usr/bin/perl[0-9.]*"\]$'
+matches 'all: interpreters' "$(found '[.interpreters[].path]')" '^\["/usr/bin/dotnet","/usr/bin/perl[0-9.]*"\]$'
 is 'all: the distribution' "$(found .os)" '"Test Linux 3"'
 is 'all: packages by manager' "$(found '[.packages[] | "\(.manager) \(.name) \(.version)"] | sort')" \
 	'["apk musl 1.2.4-r2","dpkg libc6 2.36-9","gem rack 2.2.6","npm express 4.18.2","pip PyYAML 6.0"]'
