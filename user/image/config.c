@@ -113,6 +113,16 @@ static int read_fields(struct image_config *c, const cJSON *json, struct err *er
 	return r < 0 ? r : read_timeout(json, &c->stop_timeout, err);
 }
 
+/* An import, a squash, and what Nix makes have a comment and no command. */
+static char *read_command(const cJSON *item)
+{
+	const char *command = json_str(item, "created_by", "");
+
+	if (!*command)
+		command = json_str(item, "comment", "");
+	return *command ? xstrdup(command) : NULL;
+}
+
 /*
  * Each history entry that is not "empty_layer" belongs to the next layer. It is told to people, and
  * nothing depends on it: what is odd in it is left out.
@@ -127,7 +137,7 @@ static void read_history(struct image *img, const cJSON *json)
 			continue;
 		if (layer >= img->n_layers)
 			return;
-		img->layers[layer++].created_by = xstrdup(json_str(item, "created_by", ""));
+		img->layers[layer++].created_by = read_command(item);
 	}
 }
 

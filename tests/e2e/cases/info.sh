@@ -102,6 +102,7 @@ put app/node_modules/express/package.json '{"name": "express", "version": "4.18.
 import t-all 'ENV PATH=/bin:/usr/bin'
 slimtrace --output-format json info t-all
 found() { jq -c "$1" <<<"$out"; }
+is 'all: what made it, of an import' "$(found '.layers[0].created_by')" '"Imported from -"'
 is 'all: file capabilities' "$(found '[.capabilities[] | [.path, .note]]')" '[["/usr/bin/ping","cap_net_raw=ep"]]'
 is 'all: setgid' "$(found '[.setgid[].path]')" '["/usr/bin/wall"]'
 is 'all: world-writable, but not with the sticky bit' "$(found '[.world_writable[].path]')" '["/open","/usr/share/everybody"]'
