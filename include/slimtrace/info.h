@@ -72,7 +72,7 @@ struct info_findings {
 };
 
 struct info_package {
-	const char *manager; /* "dpkg", "apk", "pip", "npm", "gem" */
+	const char *manager; /* "dpkg", "apk", "rpm", "pip", "npm", "gem" */
 	char *name, *version;
 };
 

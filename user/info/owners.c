@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which package a file is of, as its manager's own lists say: dpkg's *.list with the diversions
- * (dpkg-query(1), dpkg-divert(1)), apk's database, RECORD and installed-files.txt of Python
- * (PEP 376), and of npm and gem the directory that a package has for itself. The first that says so
- * has it, and distributions speak before languages.
+ * (dpkg-query(1), dpkg-divert(1)), apk's database, RPM's headers, RECORD and installed-files.txt of
+ * Python (PEP 376), and of npm and gem the directory that a package has for itself. The first that
+ * says so has it, and distributions speak before languages.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "info/info.h"
+#include "info/rpmdb.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/cancel.h"
 
@@ -21,6 +22,7 @@ struct finder {
 	struct strmap *diversions; /* path -> struct diversion */
 	uint32_t *of;		   /* by entry: package + 1; 0: nobody's */
 	uint32_t *below;	   /* by directory: whose all is that is in it and nobody else's */
+	struct err *err;
 };
 
 struct diversion {
@@ -205,6 +207,28 @@ static int read_apk(struct finder *f, const struct image_entry *db, struct err *
 	return r < 0 ? r : 0;
 }
 
+/* --- rpm --- */
+
+static void claim_rpm_path(const char *path, void *ctx)
+{
+	claim_path(ctx, NULL, path, last_package(ctx));
+}
+
+static int read_rpm(const unsigned char *bytes, size_t len, void *ctx)
+{
+	_cleanup_strbuf_ struct strbuf version = STRBUF_INIT;
+	struct finder *f = ctx;
+	struct rpm_header h;
+	const char *name = rpm_header_read(bytes, len, &h) ? rpm_name(&h) : NULL;
+
+	if (!name)
+		return 0;
+	rpm_version(&h, &version);
+	info_package_add(&f->found, "rpm", name, strlen(name), version.buf, version.len);
+	rpm_each_path(&h, claim_rpm_path, f);
+	return cancel_check(f->err);
+}
+
 static int read_distribution(struct finder *f, struct err *err)
 {
 	const struct image_entry *apk = info_resolve(f->img, "/lib/apk/db/installed");
@@ -217,7 +241,10 @@ static int read_distribution(struct finder *f, struct err *err)
 		r = each_list(f, "/var/lib/dpkg/status.d", ".md5sums", read_sums, err);
 	if (!r)
 		r = read_apk(f, apk, err);
-	return r || usr == apk ? r : read_apk(f, usr, err);
+	if (!r && usr != apk)
+		r = read_apk(f, usr, err);
+	f->err = err;
+	return r ? r : rpmdb_each(f->img, read_rpm, f, NULL, err);
 }
 
 /* --- languages --- */

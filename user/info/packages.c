@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Packages of distributions: dpkg's status (deb822(5)) and status.d of images made without dpkg,
- * apk's database (apk-tools, doc/apk-v2.5.scd). RPM's databases are named, and not read.
+ * apk's database (apk-tools, doc/apk-v2.5.scd), and RPM's.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "info/info.h"
+#include "info/rpmdb.h"
 #include "slimtrace/base/alloc.h"
 
 /* A paragraph's fields that are of interest. */
@@ -84,16 +85,18 @@ static int read_status_d(const struct image *img, struct info *info, struct err 
 	return r;
 }
 
-static void find_rpm(const struct image *img, struct info *info)
+/* Keys are in the database too, as packages of this name. */
+static int take_rpm(const unsigned char *bytes, size_t len, void *ctx)
 {
-	static const char *const paths[] = { "/var/lib/rpm/rpmdb.sqlite", "/var/lib/rpm/Packages",
-					     "/var/lib/rpm/Packages.db",
-					     "/usr/lib/sysimage/rpm/rpmdb.sqlite",
-					     "/usr/lib/sysimage/rpm/Packages.db" };
+	_cleanup_strbuf_ struct strbuf version = STRBUF_INIT;
+	struct rpm_header h;
+	const char *name = rpm_header_read(bytes, len, &h) ? rpm_name(&h) : NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		if (info_resolve(img, paths[i]))
-			strvec_push(&info->unread, paths[i]);
+	if (!name || !strcmp(name, "gpg-pubkey"))
+		return 0;
+	rpm_version(&h, &version);
+	info_package_add(ctx, "rpm", name, strlen(name), version.buf, version.len);
+	return 0;
 }
 
 int info_packages(const struct image *img, struct info *info, struct err *err)
@@ -110,6 +113,5 @@ int info_packages(const struct image *img, struct info *info, struct err *err)
 			  info_resolve(img, "/usr/lib/apk/db/installed"))
 		r = read_database(img, info_resolve(img, "/usr/lib/apk/db/installed"), "apk",
 				  "P:", "V:", info, err);
-	find_rpm(img, info);
-	return r;
+	return r < 0 ? r : rpmdb_each(img, take_rpm, info, &info->unread, err);
 }

@@ -122,6 +122,31 @@ lacks 'all: no content of a key' "$out" 'PRIVATE KEY'
 slimtrace info --fail-if 'capabilities>0' --fail-if 'keys>0' --fail-if 'world-writable>1' --fail-if 'packages>5' t-all
 is 'all: conditions' "$rc $(grep -c -- --fail-if <<<"$err")" '8 3'
 
+# --- RPM: SQLite's database where a link leads, RPM's own, and one that is not read ---
+context
+mkdir -p context/root/var/lib context/root/usr/lib/sysimage/rpm
+ln -s ../../usr/lib/sysimage/rpm context/root/var/lib/rpm
+{
+	echo 'bash 5.1.8 6.el9 - /usr/bin/bash'
+	echo "big 1.0 1 2 $(seq -f '/opt/big/file%g' 2000 | tr '\n' ' ')"
+	seq -f 'many%g 1 2 -' 100
+	echo 'gpg-pubkey 1 2 -'
+} >packages
+"$e2e/rpmdb" sqlite context/root/usr/lib/sysimage/rpm/rpmdb.sqlite 512 <packages
+import t-rpm
+slimtrace --output-format json info t-rpm
+is 'rpm: each once, without keys' "$(found '[.packages[] | select(.manager == "rpm")] | length')" 102
+is 'rpm: versions' "$(found '[.packages[] | select(.name == "bash" or .name == "big") | .version]')" '["5.1.8-6.el9","2:1.0-1"]'
+is 'rpm: it was read' "$(found .package_databases_not_read)" '[]'
+context
+mkdir -p context/root/var/lib/rpm
+"$e2e/rpmdb" ndb context/root/var/lib/rpm/Packages.db <packages
+printf 'b\5\6' >context/root/var/lib/rpm/Packages
+import t-rpm-ndb
+slimtrace --output-format json info t-rpm-ndb
+is "rpm: of RPM's own database" "$(found '[.packages[] | select(.manager == "rpm")] | length')" 102
+is 'rpm: what was not read is told' "$(found .package_databases_not_read)" '["/var/lib/rpm/Packages"]'
+
 # On a terminal, what is longer than it is paged.
 paged() { PAGER="sed s/^/PAGED:/" script -qec "stty rows $1 cols 80; $SLIMTRACE --quiet info --remove-file-artifacts ${*:2} t-info" /dev/null </dev/null; }
 has 'it pages when long' "$(paged 10)" 'PAGED:image'

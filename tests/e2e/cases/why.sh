@@ -14,6 +14,8 @@ put 'data/odd
 name' 'odd'
 put var/lib/dpkg/status $'Package: tool\nStatus: install ok installed\nVersion: 1:2-3\n'
 put var/lib/dpkg/info/tool.list $'/.\n/link/file\n/data\n'
+mkdir -p context/root/var/lib/rpm
+echo 'part 1 2 3 /data/other /data/none' | "$e2e/rpmdb" sqlite context/root/var/lib/rpm/rpmdb.sqlite
 ln context/root/data/other context/root/data/another
 ln -s data context/root/link
 ln -s /link/file context/root/chain
@@ -36,6 +38,7 @@ dir=$(artifacts e2e/why)
 is 'all files are in the list' "$(jq -s 'map(select(.type == "file")) | length' "$dir/files.jsonl")" \
 	"$(docker export "$(docker create e2e/why)" | tar -tv | grep -E '^[-h]' | grep -vcE ' (\.dockerenv|etc/(hosts|hostname|resolv.conf)|dev/console)( |$)')"
 docker ps -aq | xargs -r docker rm >/dev/null
+is "a file of RPM's" "$(jq -r 'select(.path == "/data/other") | "\(.package_manager) \(.package)"' "$dir/files.jsonl")" 'rpm part'
 is 'of two names of a file one counts' \
 	"$(jq -r 'select(.path == "/data/another", .path == "/data/other") | "\(.path) \(.content_of // "counts")"' "$dir/files.jsonl")" \
 	$'/data/another counts\n/data/other /data/another'
@@ -47,7 +50,7 @@ mkdir bad && mv bad.json bad/creport.json && cp "$dir/files.jsonl" bad/
 has 'a byte too many is seen' "$(sums_wrong bad e2e/why e2e/why.slim)" 'layers sha256:'
 has 'and that another image has others' "$(sums_wrong "$dir" e2e/why e2e/why)" 'kept: ['
 is 'a package and its file' "$(jq -c '.packages | map([.manager, .name, .version, .fat.files, .kept.files])' <<<"$accounting")" \
-	'[["dpkg","tool","1:2-3",2,2]]'
+	'[["dpkg","tool","1:2-3",2,2],["rpm","part","3:1-2",1,0]]'
 is 'the reasons of what went' "$(jq -c '.reasons | map(select(.dropped.files > 0) | .reason) | sort' <<<"$accounting")" '["excluded","not-used"]'
 is 'the list has the package' "$(jq -r 'select(.path == "/data/file") | "\(.package) \(.package_manager)"' "$dir/files.jsonl")" 'tool dpkg'
 has 'the summary tells where most went' "$out" 'dropped    '
