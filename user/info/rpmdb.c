@@ -41,19 +41,18 @@ int rpmdb_each(const struct image *img, rpmdb_fn *fn, void *ctx, struct strvec *
 		"/usr/lib/sysimage/rpm/Packages",     "/var/lib/rpm/rpmdb.sqlite",
 		"/var/lib/rpm/Packages.db",	      "/var/lib/rpm/Packages",
 	};
-	const struct image_entry *seen[ARRAY_SIZE(paths)];
-	size_t n = 0;
+	const struct image_entry *seen[ARRAY_SIZE(paths)] = { NULL };
 	int r = 0;
 
 	for (size_t i = 0; !r && i < ARRAY_SIZE(paths); i++) {
 		const struct image_entry *e = info_resolve(img, paths[i]);
-		bool known = false, again = !e;
+		bool known = false, again = false;
 
-		for (size_t j = 0; j < n; j++)
+		for (size_t j = 0; j < i; j++)
 			again |= seen[j] == e;
-		if (again)
+		if (!e || again)
 			continue;
-		seen[n++] = e;
+		seen[i] = e;
 		r = read_one(img, e, fn, ctx, &known, err);
 		if (unread && (!known || has_log(e)))
 			strvec_push(unread, paths[i]);

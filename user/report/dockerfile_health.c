@@ -181,15 +181,14 @@ static const char *parse_flag(const char *p, struct df_health *ret)
 		{ "--start-interval=", &ret->start_interval },
 	};
 	static const char retries[] = "--retries=";
-	char *end = NULL;
+	char *end;
 
-	if (!strncmp(p, retries, strlen(retries))) {
-		ret->retries = strtol(p + strlen(retries), &end, 10);
-		p = end;
-	}
-	for (size_t i = 0; !end && i < ARRAY_SIZE(times); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
 		if (!strncmp(p, times[i].name, strlen(times[i].name)))
 			return parse_duration(p + strlen(times[i].name), times[i].to);
+	if (strncmp(p, retries, strlen(retries)) != 0)
+		return NULL;
+	ret->retries = strtol(p + strlen(retries), &end, 10);
 	return end;
 }
 

@@ -141,11 +141,14 @@ is 'rpm: it was read' "$(found .package_databases_not_read)" '[]'
 context
 mkdir -p context/root/var/lib/rpm
 "$e2e/rpmdb" ndb context/root/var/lib/rpm/Packages.db <packages
+"$e2e/rpmdb" sqlite context/root/var/lib/rpm/rpmdb.sqlite <packages
+echo 'not yet in it' >context/root/var/lib/rpm/rpmdb.sqlite-wal
 printf 'b\5\6' >context/root/var/lib/rpm/Packages
 import t-rpm-ndb
 slimtrace --output-format json info t-rpm-ndb
 is "rpm: of RPM's own database" "$(found '[.packages[] | select(.manager == "rpm")] | length')" 102
-is 'rpm: what was not read is told' "$(found .package_databases_not_read)" '["/var/lib/rpm/Packages"]'
+is 'rpm: what was not read is told' "$(found .package_databases_not_read)" \
+	'["/var/lib/rpm/rpmdb.sqlite","/var/lib/rpm/Packages"]'
 
 # On a terminal, what is longer than it is paged.
 paged() { PAGER="sed s/^/PAGED:/" script -qec "stty rows $1 cols 80; $SLIMTRACE --quiet info --remove-file-artifacts ${*:2} t-info" /dev/null </dev/null; }
