@@ -85,6 +85,13 @@ static const struct history cases[] = {
 	{ { NOP "SHELL [\"/bin/bash\", \"-c\"]", SH "a | b" },
 	  "\"Shell\":[\"/bin/bash\",\"-c\"]",
 	  "SHELL [\"/bin/bash\", \"-c\"]\nRUN a | b\n" },
+	{ { NOP "USER u|force-mtime=0", NOP "CMD [\"a\", \"b\"]|unsetLabel=x|force-mtime=0" },
+	  "\"User\":\"u\",\"Cmd\":[\"a\",\"b\"]",
+	  "USER u\nCMD [\"a\", \"b\"]\n" },
+	{ { NOP "USER u",
+	    SH "--mount=type=bind,source=a,target=/a make:" HASH ":" HASH "|clamp-mtime=1" },
+	  "\"User\":\"u\"",
+	  "RUN --mount=type=bind,source=a,target=/a make\n" },
 	{ { NOP "USER u", SH "<<EOF\na\nb" }, "\"User\":\"u\"", "RUN <<EOF\na\nb\nEOF\n" },
 	/* COPY and ADD */
 	{ { "COPY /src /dst # buildkit" }, NULL, "COPY /src /dst\n" },

@@ -81,6 +81,8 @@ void df_split(const char *text, const struct strvec *known, struct strvec *ret);
 /* --- dockerfile_source.c: lines as they were written --- */
 /* Whether an entry that ran nothing is Buildah's. */
 bool df_is_source(const char *created_by);
+/* How much of an entry of Buildah's is the line: checksums and how it was called follow. */
+size_t df_source_len(const char *text);
 /* Words without quotes and variables, a blank between; malloc'ed. */
 char *df_source_text(const struct df *df, const char *text);
 /* Names and values in turn; false: it is no such line. */

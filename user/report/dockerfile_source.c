@@ -28,6 +28,35 @@ bool df_is_source(const char *created_by)
 	return p;
 }
 
+/* ":CHECKSUM" of what a mount was bound to; how long the text before it is. */
+static size_t checksum_at(const char *text, size_t len)
+{
+	const size_t hex = 64;
+	size_t at = len > hex ? len - hex - 1 : 0;
+
+	return at && text[at] == ':' && strspn(text + at + 1, "0123456789abcdef") >= hex ? at : len;
+}
+
+size_t df_source_len(const char *text)
+{
+	static const char *const marks[] = { "|force-mtime=",	  "|clamp-mtime=",
+					     "|inheritLabels=",	  "|unsetLabel=",
+					     "|unsetAnnotation=", "|inheritAnnotations=" };
+	size_t len = strlen(text), last;
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+		const char *mark = strstr(text, marks[i]);
+
+		if (mark && (size_t)(mark - text) < len)
+			len = (size_t)(mark - text);
+	}
+	do {
+		last = len;
+		len = strstr(text, " --mount=") ? checksum_at(text, len) : len;
+	} while (len < last);
+	return len;
+}
+
 static void add_variable(struct reader *r, const char *name, size_t len, struct strbuf *ret)
 {
 	const char *value = strmap_get_len(r->df->made.env, name, len);

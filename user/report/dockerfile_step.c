@@ -477,7 +477,9 @@ static size_t unmarked_len(const char *text)
 
 void df_step(struct df *df, const char *created_by, bool kaniko, bool empty, const char *diff_id)
 {
-	_cleanup_free_ char *text = xstrndup(created_by, unmarked_len(created_by));
+	size_t unmarked = unmarked_len(created_by),
+	       len = df->buildah && !created_by[unmarked] ? df_source_len(created_by) : unmarked;
+	_cleanup_free_ char *text = xstrndup(created_by, len);
 	const char *nop = after_nop(df, text), *run = after_name(text, "RUN");
 
 	/* WORKDIR looks the same of Docker's. */
