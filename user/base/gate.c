@@ -60,9 +60,11 @@ static double factor_of(const char *unit)
 		{ "KIB", 1024 },
 		{ "MIB", 1024.0 * 1024 },
 		{ "GIB", 1024.0 * 1024 * 1024 },
+		{ "TIB", 1024.0 * 1024 * 1024 * 1024 },
 		{ "K", 1e3 },
 		{ "M", 1e6 },
 		{ "G", 1e9 },
+		{ "T", 1e12 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
@@ -90,6 +92,9 @@ static int parse_value(const struct table *metrics, const char *text, const char
 		return wrong(metrics, text, "its value is a number without a unit", err);
 	if (unit == GATE_PERCENT && *end && !gate->percent)
 		return wrong(metrics, text, "its value is in per cent", err);
+	/* As other tools take it: here it would never hold, and nobody would see that. */
+	if (unit == GATE_PERCENT && !*end && gate->value > 0 && gate->value < 1)
+		return wrong(metrics, text, "its value is in per cent: 95%, not 0.95", err);
 	gate->value *= factor;
 	return 0;
 }
