@@ -52,6 +52,9 @@ static const struct history cases[] = {
 	{ { "RUN " SH "cat <<X >/f && cat <<Y >/g\nY\none\nX\n # buildkit" },
 	  NULL,
 	  "RUN <<EOF\ncat <<X >/f && cat <<Y >/g\nY\none\nX\nEOF\n" },
+	/* BuildKit's of a script, of which it tells the name alone */
+	{ { "RUN " SH "/dev/pipes/EOF # buildkit" }, NULL, "RUN heredoc:EOF\n" },
+	{ { "RUN " SH "/dev/pipes/a b # buildkit" }, NULL, "RUN /dev/pipes/a b\n" },
 	/* Buildah: lines as they were written */
 	{ { NOP "ENV A=\"two words\" B='$x' C=a\\ b" },
 	  "\"Env\":[\"A=two words\",\"B=$x\",\"C=a b\"]",

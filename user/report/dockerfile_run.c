@@ -251,11 +251,26 @@ static size_t skip_shell(const struct df *df, const char *text)
 	return len || !df->buildah || strncmp(text, sh, strlen(sh)) != 0 ? len : strlen(sh);
 }
 
+/* A here-document that begins with "#!" is run as a file there, and is in no history. */
+static const char *script_name(const char *command)
+{
+	static const char pipes[] = "/dev/pipes/";
+
+	if (strncmp(command, pipes, strlen(pipes)) != 0)
+		return NULL;
+	command += strlen(pipes);
+	return *command && !strpbrk(command, " /\n") ? command : NULL;
+}
+
 static void add_shell_form(struct df *df, const char *command)
 {
 	_cleanup_strvec_ struct strvec words = STRVEC_INIT;
 	const char *end = df->buildah ? df_parse_list(command, &words) : NULL;
 
+	if (script_name(command)) {
+		strbuf_addf(df->out, "heredoc:%s\n", script_name(command));
+		return;
+	}
 	if (!end || *end) {
 		add_command(df, command, &df->made.shell);
 		return;

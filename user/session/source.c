@@ -86,6 +86,14 @@ static void show_saved(uint64_t bytes, void *ctx)
 	progress_update("saving the image: %s", format_bytes(buf, bytes));
 }
 
+/* FROM scratch, and nothing but ENV and the like: some engines cannot save that. */
+static bool has_no_layers(const struct run *run)
+{
+	const cJSON *root = json_get(run->inspect, "RootFS");
+
+	return root && !cJSON_GetArraySize(json_get(root, "Layers"));
+}
+
 static int open_archive(struct run *run, struct err *err)
 {
 	_cleanup_close_ int fd = io_open_unlinked(run->tmpdir, err);
@@ -94,8 +102,12 @@ static int open_archive(struct run *run, struct err *err)
 	if (fd < 0)
 		return fd;
 	r = engine_image_save(run->engine, run->image_id, fd, show_saved, NULL, err);
-	if (r < 0)
-		return err_wrap(err, "cannot save the image");
+	if (r < 0) {
+		err_wrap(err, "cannot save the image");
+		return has_no_layers(run)
+			       ? err_hint(err, "it has no layers: there is no file in it")
+			       : r;
+	}
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_set(err, errno, "cannot read the saved image");
 	return image_open_archive(TAKE_FD(fd), json_str(run->inspect, "Architecture", NULL),

@@ -65,6 +65,9 @@ slimtrace info ./nothing.tar
 is 'no such archive' "$rc" 5
 slimtrace --output-format json info t-nothing
 is 'no such image' "$rc$(jq -r .state <<<"$out")" 5failed
+image t-empty <<<$'FROM scratch\nENV A=1'
+slimtrace info t-empty
+has 'without layers: what it is' "$rc $err" 'no layers'
 slimtrace xray --layer 1 --changes delete t-info
 has 'xray is the same' "$out" '/app.key'
 lacks 'only what was deleted' "$out" '  ~ '
