@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Opens report.html in Chromium, uses it as a person would, and tells as TAP lines what it found.
 //
-// usage: node check.mjs REPORT EXPECT.json [SCREENSHOTS]	EXPECT: fat, slim, search, hostile, odd, creport
+// usage: node check.mjs REPORT EXPECT.json [SCREENSHOTS]	EXPECT: image, search, program, hostile, odd, creport
+//        node check.mjs --bare|--busy REPORT	one with little in it; one of many programs
 //        node check.mjs --time REPORT...	milliseconds until each can be used, best of three, one a line
 import puppeteer from "puppeteer-core";
 import { readFile } from "node:fs/promises";
@@ -64,7 +65,10 @@ async function drills(page) {
 	ok(inner.length > 0, "parts of an area are drawn in it");
 	await page.$eval("#map .cell i[title*=', directory']", (e) => e.click()); // not at its middle, where another part may be
 	ok((await text(page, "#crumbs")).endsWith(inner[0]) && (await page.$$("#crumbs button")).length > 1, "a click on one goes there", inner[0], await text(page, "#crumbs"));
+	ok(await page.evaluate(() => !!document.activeElement.closest("#map, #crumbs")), "and the focus with it");
 	await page.click("#crumbs button");
+	const links = await page.$$eval("#list tr", (all) => all.filter((r) => r.textContent.startsWith("links/")).map((r) => [r.querySelector(".bar").style.getPropertyValue("--p"), r.querySelector(".bar").getAttribute("aria-label")]));
+	ok(links.join() === "50,50 % stayed", "of what is as large as nothing, the number says how much stayed", links);
 	await page.click("input[value=layer]");
 	ok(/layer/.test(await text(page, "#crumbs")), "by layer");
 	const layer = await page.$$eval("#map button", (all) => { all[0].focus(); return all[0].title.split(", directory")[0]; });
@@ -117,13 +121,22 @@ async function check(path, expectPath, shots) {
 	ok((await search(page, "onerror")).join() === expect.hostile, "a hostile name is text", await texts(page, "#results button"));
 	ok(await page.evaluate(() => !window.harm && !document.querySelector("img")), "and does no harm");
 	ok((await search(page, "odd-")).join() === expect.odd, "names that are no UTF-8, and signs that deceive", await texts(page, "#results button"));
+	await search(page, "blank");
+	ok(await page.$eval("#results button", (b) => b.innerText.endsWith("blank   ")), "blanks of a name are seen");
+	await search(page, "");
+	await search(page, "/rtl/*/*");
+	const places = await page.$$eval("#results bdi", (all) => all.map((e) => e.getBoundingClientRect().x));
+	ok(places.length === 2 && places[0] < places[1], "names from right to left stay in the order of the path", places);
 	ok((await texts(page, "#processes button")).includes(expect.program), "the programs");
 	await page.click("#processes button");
 	ok((await texts(page, "#detail-b button")).includes(expect.search), "what a program used");
+	await page.focus("#detail-b button");
+	await page.keyboard.press("Enter");
+	ok(await page.evaluate(() => document.activeElement.id) === "detail-x", "from there to a file: the focus stays in the dialog");
 	await page.keyboard.press("Escape");
 	ok((await texts(page, "#calls code")).includes("accept"), "the system calls", await texts(page, "#calls code"));
 	const calls = await text(page, "#calls");
-	ok(/CAP_[A-Z_]+(granted|refused).*, called by \//.test(calls) || /No capability was asked for|does not tell/.test(calls), "the capabilities, and who asked", calls);
+	ok(/CAP_[A-Z_]+(granted|refused).*, called by \/webserver/.test(calls) || /No capability was asked for|does not tell/.test(calls), "the capabilities, and who asked", calls);
 	ok(/8080/.test(await text(page, "#network")), "the network", await text(page, "#network"));
 	ok((await page.$$("#time rect")).length > 0, "first uses are drawn");
 	ok((await texts(page, "#time .mk")).join() === "ready,serving", "ready and serving are marked", await texts(page, "#time .mk"));
@@ -133,6 +146,8 @@ async function check(path, expectPath, shots) {
 		document.querySelector("#profiles .download").click();
 	}));
 	ok(JSON.parse(saved).defaultAction === "SCMP_ACT_ERRNO", "a profile can be saved");
+	const odd = (await page.$eval("body", (b) => b.innerText)).match(/.*(\[object|undefined|NaN|Infinity).*/g) ?? [];
+	ok(!odd.length, "nothing that is no word", ...odd);
 	const licences = await text(page, "#footer pre");
 	for (const name of ["d3-hierarchy", "d3-scale"]) ok(licences.includes(`${name} `), `the licence of ${name} is in it`);
 	ok((licences.match(/Copyright/g) ?? []).length >= 2 && /Permission to use, copy, modify/.test(licences), "their text, too");
@@ -149,6 +164,8 @@ async function looks(path, shots) {
 		const { page, trouble } = await open(path, options);
 		colours[name] = await page.$eval("body", (e) => getComputedStyle(e).backgroundColor);
 		ok((await wide(page)) <= 0, `${name}: no horizontal scroll`, String(await wide(page)));
+		const ratios = await contrasts(page);
+		ok(ratios.filter((r) => r > 1).length && ratios.every((r) => r === 1 || r >= 3), `${name}: what stayed is told from what went`, ratios);
 		if (name !== "light") {
 			await accessible(page, name);
 			await shot(page, shots, name);
@@ -157,17 +174,68 @@ async function looks(path, shots) {
 		await page.close();
 	}
 	ok(colours.light !== colours.dark, "light and dark differ", colours);
+	await unusual(path, colours.light);
+}
+
+// Of colours in an area that meet, as WCAG has them.
+const contrasts = (page) => page.$eval("#map .cell:not(.nest), #map .cell i:not(.nest)", (area) => {
+	const colours = getComputedStyle(area).backgroundImage.match(/rgb\([^)]*\)/g);
+	const light = (rgb) => rgb.match(/\d+/g).map((c) => c / 255).map((c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+		.reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0.05);
+	return colours.slice(1).map((c, i) => [light(c), light(colours[i])].sort((a, b) => b - a)).map(([a, b]) => a / b);
+});
+
+// With colours of the reader's own, with large letters, on paper.
+async function unusual(path, paper) {
+	const { page } = await open(path, { scheme: "dark" });
+	const bars = async () => {
+		const [none, all] = await page.$$eval("#list .bar", (b) => ["0", "100"].map((p) => b.findIndex((e) => e.style.getPropertyValue("--p") === p)));
+		const found = await page.$$("#list .bar");
+		return Promise.all([found[none], found[all]].map((b) => b.screenshot({ encoding: "base64" })));
+	};
+	const session = await page.createCDPSession();
+	await session.send("Emulation.setEmulatedMedia", { features: [{ name: "forced-colors", value: "active" }] });
+	const [none, all] = await bars();
+	ok(none !== all, "forced colours: bars still say how much stayed");
+	await session.send("Emulation.setEmulatedMedia", { media: "print", features: [{ name: "prefers-color-scheme", value: "dark" }] });
+	ok(await page.$$eval(".scale i, .cell, .bar, .legend i", (list) => list.every((e) => getComputedStyle(e).printColorAdjust === "exact")), "on paper: areas and bars are filled");
+	ok(await page.$eval("body", (e) => getComputedStyle(e).backgroundColor) === paper, "on paper: light");
+	await session.send("Emulation.setEmulatedMedia", { media: "screen", features: [] });
+	await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
+	await page.click("input[value=layer]");
+	await page.click("input[value=dir]");
+	const heads = await page.$$eval("#map .cell.nest", (all) => all.map((c) => [c.querySelector("span"), c.querySelector("i")]).filter(([s, i]) => s && i && !s.className)
+		.map(([s, i]) => i.getBoundingClientRect().top - s.getBoundingClientRect().bottom));
+	ok(heads.length && heads.every((gap) => gap >= 0), "large letters: the names of areas are whole", heads);
+	await page.close();
 }
 
 // A report with little in it says so, and has no trouble either.
 async function bare(path) {
 	const { page, trouble, requests } = await open(path);
+	ok((await text(page, "#lead")).startsWith("All of its "), "nothing dropped: so the headline", await text(page, "#lead"));
+	ok(await page.$$eval("#map button", (all) => all.every((b) => b.clientWidth && b.clientHeight)), "the smallest area can be seen to have the focus");
 	ok(/neither listened/.test(await text(page, "#network")), "no network: it says so");
 	await page.click("input[value=dropped]");
 	ok(/^Nothing went from here/.test(await text(page, "#where")) && await page.$eval("#map", (e) => e.hidden), "nothing dropped: it says so", await text(page, "#where"));
 	await page.click("input[value=layer]");
 	await accessible(page, "little in it");
 	ok(!trouble.length && !requests.length, "little in it: nothing on the console, no request", ...trouble, ...requests);
+}
+
+// Of many programs a part is shown; of a ratio that is none, none.
+async function busy(path) {
+	const { page, trouble } = await open(path);
+	ok((await text(page, "#lead")).startsWith("Nearly all of its "), "hardly smaller: no ratio", await text(page, "#lead"));
+	const before = await texts(page, "#processes li > div");
+	ok(before.length === 50, "not all programs at once", before.length);
+	ok(before.some((line) => line.includes("true one")), "each with its arguments", before[1]);
+	await page.focus("#processes .more");
+	await page.keyboard.press("Enter");
+	const after = await page.$$eval("#processes li > div", (all) => [all.length, all.indexOf(document.activeElement.parentNode)]);
+	ok(after[0] > 60 && after[1] === 50, "the others when asked for, and the focus on the first of them", after);
+	ok(await page.$eval("#processes .more", (b) => b.hidden), "then there are no more");
+	ok(!trouble.length, "many programs: nothing on the console", ...trouble);
 }
 
 async function time(paths) {
@@ -188,6 +256,7 @@ try {
 	const [first, ...rest] = process.argv.slice(2);
 	if (first === "--time") await time(rest);
 	else if (first === "--bare") { await bare(rest[0]); console.log(`1..${n}`); }
+	else if (first === "--busy") { await busy(rest[0]); console.log(`1..${n}`); }
 	else { await check(first, ...rest); console.log(`1..${n}`); }
 } finally {
 	await browser.close();

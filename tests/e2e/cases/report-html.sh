@@ -41,6 +41,11 @@ put usr/share/zero/a a
 put odd/$'odd-\xff' 'not UTF-8'
 put odd/$'odd-\u202egnp.exe' 'deceives'
 put 'odd/odd-<!--<script>' 'comment'
+put 'names/blank   ' 'blanks'
+put 'rtl/קובץ/שלום.txt' 'right to left'
+mkdir context/root/links
+ln -s ../www/index.html context/root/links/kept
+ln -s ../www/index.html context/root/links/gone
 put "odd/odd-\"\\" 'quoted'
 ln context/root/usr/lib/big context/root/usr/lib/big2
 image e2e/report <<'END'
@@ -51,7 +56,7 @@ EXPOSE 8080
 LABEL note="</script><script>window.harm=1</script><!--"
 CMD ["/webserver"]
 END
-slim report e2e/report
+slim report --include-path /links/kept e2e/report
 dir=$(artifacts e2e/report)
 ok 'the page is among the artifacts' test -s "$dir/report.html"
 is 'for root only' "$(stat -c %a "$dir/report.html")" 600
@@ -61,19 +66,21 @@ jq -n --arg creport "$dir/creport.json" --arg hostile "/hostile/$hostile" '{imag
 	odd: "/odd/odd-\\xff,/odd/odd-\\u{202e}gnp.exe,/odd/odd-<!--<script>,/odd/odd-\"\\"}' >expect.json
 browser "$dir/report.html" expect.json ${REPORT_SHOTS:+"$REPORT_SHOTS"}
 
-# --- an app that takes a second until it listens ---
+# --- an app that takes a second until it listens, and starts many programs ---
 context
 busybox_rootfs
 prog webserver
 put www/index.html 'page'
+put www/seldom 'not used'
 image e2e/report-slow <<'END'
 FROM scratch
 COPY root /
 EXPOSE 8080
-CMD ["/bin/sh", "-c", "sleep 1; exec /webserver"]
+CMD ["/bin/sh", "-c", "i=0; while [ $i -lt 60 ]; do /bin/busybox true one; i=$((i + 1)); done; sleep 1; exec /webserver"]
 END
 slim slow e2e/report-slow
 marks=$(sed -n 's/^.*<script type="application\/json" id="meta">//p' "$(artifacts e2e/report-slow)/report.html" | jq -c .marks)
+browser --busy "$(artifacts e2e/report-slow)/report.html"
 is "ready when it listened, serving after that: $marks" "$(jq '.ready >= 1 and .serving >= .ready' <<<"$marks")" true
 
 # --- nothing dropped, nobody calls, nothing listens ---

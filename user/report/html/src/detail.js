@@ -9,6 +9,7 @@ function show(title, ...content) {
 	$("detail-h").replaceChildren(...broken(title));
 	$("detail-b").replaceChildren(...content);
 	if (!$("detail").open) $("detail").showModal();
+	$("detail-x").focus(); // what had the focus may just have been replaced
 	$("detail").scrollTop = 0;
 }
 

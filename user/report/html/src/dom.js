@@ -17,8 +17,13 @@ function fill(e, attributes, children) {
 export const el = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
 export const svg = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
-// A long path is best broken after a slash.
-export const broken = (path) => path.split(/(?<=\/)/).flatMap((part, i) => i ? [el("wbr"), part] : [part]);
+// A long path is best broken after a slash. A name of letters that run from right to left stands for itself, or those
+// on both sides of a slash would change places.
+const rightToLeft = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
+export const broken = (path) => path.split(/(?<=\/)/).flatMap((part, i) => {
+	const [name] = part.split("/"), shown = rightToLeft.test(name) ? [el("bdi", { dir: "ltr" }, name), part.slice(name.length)] : [part];
+	return i ? [el("wbr"), ...shown] : shown;
+});
 
 // columns: [title, class]; a cell is text or an element, the first heads its row
 export function table(caption, columns, lines) {
@@ -29,16 +34,24 @@ export function table(caption, columns, lines) {
 				el(i ? "td" : "th", { class: columns[i][1], scope: i ? null : "row" }, ...[cell].flat())))))));
 }
 
-// Long lists come in parts. render(item) makes an element for container.
+// Long lists come in parts. render(item) makes an element, for container unless it has put it somewhere.
 export function inParts(container, items, size, render, what) {
 	let shown = 0;
 	const button = el("button", { type: "button", class: "more" });
 	const step = (focus) => {
-		const first = shown;
-		for (const end = Math.min(items.length, shown + size); shown < end; shown++) container.append(render(items[shown]));
-		if (focus) (container.children[first]?.querySelector("button, a") ?? container).focus?.();
-		button.textContent = `Show ${Math.min(size, items.length - shown)} more of ${(items.length - shown).toLocaleString("en")} ${what}`;
-		button.hidden = shown >= items.length;
+		let first = null;
+		for (const end = Math.min(items.length, shown + size); shown < end; shown++) {
+			const made = render(items[shown]);
+			if (!made.parentNode) container.append(made);
+			first ??= made;
+		}
+		if (focus) {
+			first.tabIndex = -1;
+			(first.querySelector("button, a") ?? first).focus();
+		}
+		const rest = items.length - shown;
+		button.textContent = rest > size ? `Show ${size} more of ${rest.toLocaleString("en")} ${what}` : rest === 1 ? "Show one more" : `Show the other ${rest} ${what}`;
+		button.hidden = !rest;
 	};
 	button.addEventListener("click", () => step(true));
 	step(false);

@@ -10,8 +10,9 @@ function headline() {
 	const { fat_bytes: fat, slim_bytes: slim } = meta;
 	document.title = `${safe(meta.image)}: slimtrace report`;
 	$("image").textContent = safe(meta.image);
-	$("lead").replaceChildren(...(fat === slim ? ["All of its ", el("b", {}, bytes(fat)), " are needed."] :
-		["From ", el("b", {}, bytes(fat)), " to ", el("b", {}, bytes(slim)), slim ? [`, ${(fat / slim).toFixed(fat / slim < 10 ? 1 : 0)} times smaller.`] : "."].flat()));
+	const ratio = slim ? fat / slim : Infinity;
+	$("lead").replaceChildren(...(ratio < 1.05 || !fat ? [`${fat === slim ? "All" : "Nearly all"} of its `, el("b", {}, bytes(fat)), " are needed."] :
+		["From ", el("b", {}, bytes(fat)), " to ", el("b", {}, bytes(slim)), slim ? `, ${ratio.toFixed(ratio < 10 ? 1 : 0)} times smaller.` : "."]));
 	$("scale").append(el("i", { p: fat ? 100 * slim / fat : 0 }));
 	$("scale").setAttribute("aria-label", `${percent(slim, fat)} of the bytes stayed`);
 	$("scale-text").textContent = `${many(meta.slim_files, "file")} of ${count(meta.fat_files)} stayed, ${percent(slim, fat)} of the bytes.` +

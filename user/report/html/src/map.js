@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The map of kept and dropped files: a treemap, and the same as a table below it.
 import { hierarchy, treemap } from "d3-hierarchy";
-import { entries, meta, packageNames, packageShort, bytes, many, percent, safe } from "./data.js";
-import { $, el, inParts } from "./dom.js";
+import { entries, meta, packageNames, packageShort, bytes, count, many, percent, safe } from "./data.js";
+import { $, el, inParts, broken } from "./dom.js";
 import { showEntry } from "./detail.js";
 
 // At most so many buttons, so many parts drawn in one, and none of fewer square pixels.
 const GAP = 2, HEAD = 24, OUTER = 60, INNER = 400, SMALLEST = 180;
+let em = 1; // how much larger than usual the reader's letters are
 
 class Node {
 	constructor(name, up, entry) {
 		Object.assign(this, { name, up, entry, kids: new Map(), size: 0, kept: 0, files: 0, keptFiles: 0 });
 	}
 	value(part) { return part === "kept" ? this.kept : part === "dropped" ? this.size - this.kept : this.size; }
-	get share() { return this.size ? 100 * this.kept / this.size : this.keptFiles ? 100 : 0; }
+	// Of what is as large as nothing, links and devices, by number.
+	get share() { return this.size ? 100 * this.kept / this.size : this.files ? 100 * this.keptFiles / this.files : 0; }
 }
 
 // The tree of some entries.
@@ -99,43 +101,44 @@ const describe = (n) => `${n.name}${n.kids.size ? ", directory" : ""}, ${bytes(n
 const shareOf = (d) => part === "kept" ? 100 : part === "dropped" ? 0 : d.node ? d.node.share : d.size ? 100 * d.kept / d.size : 0;
 
 function place(e, x0, y0, x1, y1) {
-	Object.assign(e.style, { left: `${x0}px`, top: `${y0}px`, width: `${x1 - x0}px`, height: `${y1 - y0}px` });
+	// Never of no width, or the focus would be nowhere to be seen.
+	Object.assign(e.style, { left: `${x0}px`, top: `${y0}px`, width: `${Math.max(1, x1 - x0)}px`, height: `${Math.max(1, y1 - y0)}px` });
 	return e;
 }
 
-function open(node, focus) {
+function open(node) {
 	if (!node.kids.size) {
 		if (node.entry) showEntry(node.entry);
 		return;
 	}
 	at = node;
 	draw();
-	if (focus) ($("map").querySelector("button") ?? $("crumbs")).focus();
+	($("map").querySelector("button") ?? $("crumbs").querySelector("button"))?.focus();
 }
 
-const fits = (text, width, letter) => text.length * letter + 14 < width;
+const fits = (text, width, letter) => (text.length * letter + 14) * em < width;
 
 function cell(d) {
 	const { data, x0, y0, x1, y1 } = d, w = x1 - x0, h = y1 - y0, node = data.node;
 	const full = node && shownName(node), name = node ? d.children && fits(full, w, 8) ? full : node.short ?? full : `${many(data.rest, "smaller one")}`;
-	const label = h > 20 && (w > 64 || fits(name, w, 8)), big = label && h > 42 && !d.children && w > 64;
-	const lines = label ? [el("span", {}, name), big && el("span", {}, bytes(data.value))] : [];
+	const label = h > 20 * em && (w > 64 * em || fits(name, w, 8)), big = label && h > 42 * em && !d.children && w > 64 * em;
+	const lines = label ? [el("span", {}, broken(name)), big && el("span", {}, bytes(data.value))] : [];
 	// What the area says by its size and colour, for those who do not see it.
 	if (node) lines.push(el("span", { class: "unseen" }, ` ${(label ? [] : [name]).concat(label && big ? [] : [bytes(node.size)], verdict(node)).join(", ")}`));
 	const box = node ?
 		el("button", { type: "button", class: d.children ? "cell nest" : "cell", p: shareOf(data), title: describe(node),
-			on: () => open(node, true) }, lines) :
+			on: () => open(node) }, lines) :
 		el("div", { class: "cell", p: shareOf(data), title: `${name}, ${bytes(data.value)}: in the list below` }, lines);
 	// What is in it is drawn, not opened: larger ones first, so that their parts come to lie over them.
 	for (const c of d.descendants().slice(1)) {
 		const cw = c.x1 - c.x0, ch = c.y1 - c.y0;
 		if (cw < 3 || ch < 3) continue;
 		const inner = c.data.node, text = inner ? c.data.name : `${c.data.rest} more`;
-		const inside = ch > 18 && (cw > 58 || fits(text, cw, 7.4)), size = inside && !c.children && ch > 40 && cw > 58;
+		const inside = ch > 18 * em && (cw > 58 * em || fits(text, cw, 7.4)), size = inside && !c.children && ch > 40 * em && cw > 58 * em;
 		// For a pointer: straight to it. The button of the area is for all others.
 		box.append(place(el("i", { class: c.children ? "nest" : inside ? null : "bare", p: shareOf(c.data), "aria-hidden": "true",
-			title: inner ? describe(inner) : null, on: inner && ((ev) => { ev.stopPropagation(); open(inner, false); }) },
-			inside ? el("b", {}, text) : null, size ? el("b", {}, bytes(c.data.value)) : null), c.x0 - x0 - 1, c.y0 - y0 - 1, c.x1 - x0 - 1, c.y1 - y0 - 1));
+			title: inner ? describe(inner) : null, on: inner && ((ev) => { ev.stopPropagation(); open(inner); }) },
+			inside ? el("b", {}, broken(text)) : null, size ? el("b", {}, bytes(c.data.value)) : null), c.x0 - x0 - 1, c.y0 - y0 - 1, c.x1 - x0 - 1, c.y1 - y0 - 1));
 	}
 	return place(box, x0, y0, x1, y1);
 }
@@ -155,12 +158,13 @@ function layout(width, height) {
 	const root = hierarchy(top, (d) => d.parts).sum((d) => d.parts ? 0 : d.value).sort((a, b) => !!a.data.last - !!b.data.last || b.value - a.value);
 	const edge = (d) => d.depth && d.children ? 3 : 0;
 	return treemap().size([width, height]).round(true).paddingInner(GAP)
-		.paddingTop((d) => d.depth === 1 ? HEAD : d.depth === 2 && d.children ? HEAD - 4 : 0)
+		.paddingTop((d) => d.depth === 1 ? HEAD * em : d.depth === 2 && d.children ? (HEAD - 4) * em : 0)
 		.paddingRight(edge).paddingBottom(edge).paddingLeft(edge)(root);
 }
 
 function drawMap() {
 	const map = $("map"), box = map.getBoundingClientRect();
+	em = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 	map.hidden = !(at.value(part) > 0);
 	if (map.hidden) return map.replaceChildren();
 	map.replaceChildren(...(layout(Math.floor(map.clientWidth || box.width), Math.floor(map.clientHeight)).children ?? []).map(cell));
@@ -170,28 +174,29 @@ function drawCrumbs() {
 	const way = [];
 	for (let n = at; n; n = n.up) way.unshift(n);
 	$("crumbs").replaceChildren(...way.flatMap((n, i) => [i > 1 || (i && way[0].name !== "/") ? el("span", { "aria-hidden": "true" }, "/") : null,
-		n === at ? el("span", { "aria-current": "true" }, n.name) :
-			el("button", { type: "button", class: "plain", on: () => open(n, true) }, n.name)]).filter(Boolean));
+		n === at ? el("span", { "aria-current": "true" }, broken(n.name)) :
+			el("button", { type: "button", class: "plain", on: () => open(n) }, broken(n.name))]).filter(Boolean));
 }
 
 function drawList() {
 	const all = kidsOf(at).filter((k) => part === "all" || k.value > 0 || (part === "kept" ? k.node.keptFiles : k.node.files > k.node.keptFiles)).sort(bySize);
 	const body = el("tbody");
 	const button = inParts(body, all, 10, ({ node }) => el("tr", {},
-		el("th", { scope: "row" }, el("button", { type: "button", class: "plain", on: () => open(node, true) }, shownName(node))),
+		el("th", { scope: "row" }, el("button", { type: "button", class: "plain", on: () => open(node) }, broken(shownName(node)))),
 		el("td", { class: "n" }, bytes(node.size)), el("td", { class: "n" }, node.keptFiles ? bytes(node.kept) : "–"),
-		el("td", { class: "n wide" }, `${node.keptFiles.toLocaleString("en")} of ${node.files.toLocaleString("en")}`),
-		el("td", { class: "wide" }, el("span", { class: "bar", p: node.share, role: "img", "aria-label": `${percent(node.kept, node.size)} of the bytes stayed` }))), "entries");
+		el("td", { class: "n wide" }, `${count(node.keptFiles)} of ${count(node.files)}`),
+		el("td", { class: "wide" }, el("span", { class: "bar", p: node.share, role: "img",
+			"aria-label": node.size ? `${percent(node.kept, node.size)} of the bytes stayed` : `${percent(node.keptFiles, node.files)} stayed` }))), "entries");
 	$("list").replaceChildren(el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Name"),
 		el("th", { scope: "col", class: "n" }, "Before"), el("th", { scope: "col", class: "n" }, "After"),
-		el("th", { scope: "col", class: "n wide" }, "Entries kept"), el("th", { scope: "col", class: "wide" }, "Share kept"))), body), button);
+		el("th", { scope: "col", class: "n wide" }, "Files and links kept"), el("th", { scope: "col", class: "wide" }, "Share kept"))), body), button);
 }
 
 function draw() {
 	drawCrumbs();
 	const none = part === "dropped" && at.files === at.keptFiles ? "Nothing went from here. " :
 		part === "kept" && !at.keptFiles ? "Nothing of this stayed. " : !at.files ? "There is nothing here. " : "";
-	$("where").textContent = `${none}${bytes(at.size)} in ${many(at.files, "entry", "entries")}; ${bytes(at.kept)} in ${many(at.keptFiles, "entry", "entries")} stayed.`;
+	$("where").textContent = `${none}${bytes(at.size)} in ${many(at.files, "file or link", "files and links")}; ${bytes(at.kept)} in ${count(at.keptFiles)} of them stayed.`;
 	drawMap();
 	drawList();
 }

@@ -25,7 +25,7 @@ function find() {
 	document.querySelector("#results + button")?.remove();
 	$("results").replaceChildren();
 	if (!text) {
-		$("found").textContent = `${many(entries.length, "entry", "entries")} to search.`;
+		$("found").textContent = `${many(entries.length, "entry", "entries")} to search: files, links and directories.`;
 		return;
 	}
 	paths ??= entries.map((e) => e.path.toLowerCase());

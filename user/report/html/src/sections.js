@@ -19,7 +19,7 @@ function marks(end) {
 }
 
 function phases(times, end) {
-	const bounds = [["From the start", 0], ...marks(end).map(([name, t]) => [name === "ready" ? "Once it listened" : "Once it was asked", t]), [null, Infinity]];
+	const bounds = [["From the start", 0], ...marks(end).map(([name, t]) => [name === "ready" ? "Once it listened (ready)" : "Once it was asked (serving)", t]), [null, Infinity]];
 	return bounds.slice(0, -1).map(([name, from], i) => {
 		const to = bounds[i + 1][1];
 		return [name, seconds(from), count(times.filter((t) => t >= from && t < to).length)];
@@ -31,7 +31,7 @@ function chart(times, end) {
 	const x = scaleLinear([0, end], [left, W - 8]), n = Math.floor((W - left) / 9), bins = Array(n).fill(0);
 	for (const t of times) bins[Math.min(n - 1, Math.floor(t / end * n))]++;
 	const y = scaleSqrt([0, Math.max(...bins)], [H - bottom, top]), w = (W - 8 - left) / n;
-	const label = times.length ? `${many(times.length, "file")} first used over ${seconds(end)}; half of them within ${seconds(times[times.length >> 1])}` : "";
+	const label = times.length ? `${many(times.length, "path")} first used over ${seconds(end)}; half of them within ${seconds(times[times.length >> 1])}` : "";
 	let last = -100, row = 0;
 	return svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": label },
 		y.ticks(3).filter((t) => Number.isInteger(t)).map((t) => [svg("line", { class: "ax", x1: left, x2: W - 8, y1: y(t), y2: y(t) }),
@@ -54,23 +54,35 @@ function time() {
 		chart(times, end), table("First uses by phase", [["Phase", ""], ["From", "n"], ["First uses", "n"]], phases(times, end)));
 }
 
-function branch(kids, roots) {
-	const list = el("ul");
-	// No recursion: a chain of forks may be long, and is drawn flat below a depth.
-	const stack = roots.map((i) => [i, list, 0]).reverse();
+const DEEPEST = 12, WORDS = 72; // below that they are drawn flat; so many letters of a command
+
+// Each after the one that started it. No recursion: a chain of forks may be long.
+function inOrder(kids, roots) {
+	const order = [], stack = roots.map((i) => ({ i, depth: 0 })).reverse();
 	while (stack.length) {
-		const [i, into, depth] = stack.pop(), p = meta.programs[i];
-		const li = el("li", {}, el("div", {}, el("button", { type: "button", class: "plain", on: () => showProgram(i) }, broken(programName(i))), " ",
-			el("span", { class: "soft small" }, `at ${seconds(p.start)}, ${many(p.used, "path")}${p.entry ? `, ${p.entry}` : ""}`)));
-		into.append(li);
-		const below = kids.get(i);
-		if (!below) continue;
-		let inner = into;
-		if (depth < 12) li.append(inner = el("ul"));
-		for (const k of [...below].reverse()) stack.push([k, inner, depth + 1]);
+		const at = stack.pop();
+		order.push(at);
+		for (const i of [...kids.get(at.i) ?? []].reverse()) stack.push({ i, up: at, depth: at.depth + 1 });
 	}
-	list.className = "tree";
-	return list;
+	return order;
+}
+
+function programLine(i) {
+	const p = meta.programs[i], words = safe(p.argv.slice(1).join(" "));
+	return el("div", {}, el("button", { type: "button", class: "plain", on: () => showProgram(i) }, broken(programName(i))), " ",
+		words && [el("code", {}, words.length > WORDS ? `${words.slice(0, WORDS - 1)}…` : words), " "],
+		el("span", { class: "soft small" }, `at ${seconds(p.start)}, ${many(p.used, "path")}${p.entry ? `, ${p.entry}` : ""}`));
+}
+
+function branch(kids, roots) {
+	const list = el("ul", { class: "tree" });
+	const more = inParts(list, inOrder(kids, roots), 50, (at) => {
+		at.li = el("li", {}, programLine(at.i));
+		at.into = !at.up ? list : at.up.depth < DEEPEST ? at.up.below ??= at.up.li.appendChild(el("ul")) : at.up.into;
+		at.into.append(at.li);
+		return at.li;
+	}, "programs");
+	return [list, more];
 }
 
 function processes() {
@@ -83,7 +95,7 @@ function processes() {
 	});
 	$("processes").replaceChildren(intro((n === 1 ? "One program ran. Open it to see what it used." :
 		`${many(meta.n_programs, "program")} ran. Each is below the one that started it; open one to see what it used.`) +
-		(meta.n_programs > n ? ` The first ${count(n)} are shown.` : "")), branch(kids, roots));
+		(meta.n_programs > n ? ` The first ${count(n)} are here.` : "")), ...branch(kids, roots));
 }
 
 const sourceNames = { app: "the app", "runtime-seen": "the runtime", "runtime-known": "known of runtimes", signal: "signals", init: "docker run --init", vdso: "the vDSO" };
@@ -99,7 +111,7 @@ function capabilities() {
 	for (const c of meta.capabilities) {
 		const key = `${c.name} ${c.granted}`;
 		if (!lines.has(key)) lines.set(key, [el("span", {}, el("code", {}, c.name), el("div", { class: "soft small" }, c.granted ? "granted" : "refused")), []]);
-		lines.get(key)[1].push(c.syscall ? el("div", {}, el("code", {}, c.syscall), `, called by ${callers(c.first_by)}`) : el("div", {}, "no call of its own"));
+		lines.get(key)[1].push(c.syscall ? el("div", {}, el("code", {}, c.syscall), ", called by ", callers(c.first_by)) : el("div", {}, "no call of its own"));
 	}
 	return table("Capabilities", [["Capability", "keep"], ["Asked for in", ""]], [...lines.values()]);
 }
@@ -112,7 +124,7 @@ function calls() {
 		const body = el("tbody");
 		const more = inParts(body, app, 20, (c) => el("tr", {}, el("th", { scope: "row", class: "keep" }, el("code", {}, c.name)), el("td", { class: "n" }, count(Number(c.count))),
 			el("td", {}, callers(c.first_by))), "calls");
-		parts.push(intro(`The app made ${many(app.length, "system call")} of the ${count(all.length)} that the profile allows. The others are for the container runtime, and for signals.`),
+		parts.push(intro(`The app made ${many(app.length, "different system call")}; the profile allows ${count(all.length)}. The others are for the container runtime, and for signals.`),
 			el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Call"), el("th", { scope: "col", class: "n" }, "Times"), el("th", { scope: "col" }, "First called by"))), body), more);
 		const others = all.filter((c) => !(Number(c.count) > 0));
 		if (others.length) parts.push(el("details", {}, el("summary", {}, `${many(others.length, "more call")} allowed for others`),
@@ -122,7 +134,7 @@ function calls() {
 	parts.push(el("h3", {}, "Capabilities"));
 	if (meta.capabilities_unseen) parts.push(empty("This kernel does not tell which capabilities were asked for."));
 	else if (!meta.capabilities.length) parts.push(empty("No capability was asked for."));
-	else parts.push(capabilities());
+	else parts.push(intro("What the kernel was asked for, and its answer. Not every question is a need: what a container should be given is in the files below that run it."), capabilities());
 	$("calls").replaceChildren(...parts);
 }
 
@@ -144,17 +156,18 @@ function network() {
 function profiles() {
 	if (!meta.documents.length) return $("profiles").replaceChildren(empty("This run made none."));
 	$("profiles").replaceChildren(intro("Made from what the container did, and the Dockerfile that the image could have been made from. They are in this page, and beside it as files."),
-		...meta.documents.map((d) => el("div", { class: "doc" }, el("button", { type: "button", class: "download", "aria-label": `Save ${d.name}`, on: () => {
-			const a = el("a", { href: URL.createObjectURL(new Blob([d.text], { type: "text/plain" })), download: d.name });
-			a.click();
-			setTimeout(() => URL.revokeObjectURL(a.href), 10000);
-		} }, "Save"), el("details", {}, el("summary", {}, d.name), el("pre", { tabindex: "0" }, d.text)))));
+		...meta.documents.map((d) => el("div", { class: "doc" }, el("details", {}, el("summary", {}, d.name), el("pre", { tabindex: "0" }, d.text)),
+			el("button", { type: "button", class: "download", "aria-label": `Save ${d.name}`, on: () => {
+				const a = el("a", { href: URL.createObjectURL(new Blob([d.text], { type: "text/plain" })), download: d.name });
+				a.click();
+				setTimeout(() => URL.revokeObjectURL(a.href), 10000);
+			} }, "Save"))));
 }
 
 function rules() {
 	const lines = Object.entries(meta.rules).filter(([, r]) => r.entries || r.off).sort(([, a], [, b]) => b.bytes - a.bytes);
 	if (!lines.length) return $("rules").replaceChildren(empty("No file stayed."));
-	$("rules").replaceChildren(intro("A file may have several reasons. The last column is what only this one asks for."),
+	$("rules").replaceChildren(intro("An entry, which is a file, a link or a directory, may have several reasons. The last column is what only this one asks for."),
 		table("Rules and what they cost", [["Reason", ""], ["Entries", "n wide"], ["Size", "n"], ["Alone", "n"]],
 			lines.map(([name, r]) => [el("span", {}, el("b", {}, name), r.off ? " (off)" : "", el("div", { class: "soft small" }, r.text)), count(r.entries), bytes(r.bytes), bytes(r.sole_bytes)])));
 }
