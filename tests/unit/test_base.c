@@ -157,6 +157,11 @@ static void test_text(void)
 	ok(!utf8_valid("\xe2\x82", 2), "cut sequence");
 	text_add_safe(&sb, "a\x1b[2J\xff\xc2\x9b\xc3\xa9", 10);
 	is_str(sb.buf, "a\\x1b[2J\\xff\\xc2\\x9b\xc3\xa9", "controls are shown, not sent");
+	is_int(text_fit("abc", 3, 2), 2, "what fits: a letter a column");
+	is_int(text_fit("\xc3\xa9\xc3\xa9", 4, 1), 2, "a letter of two bytes, one");
+	is_int(text_fit("\xe6\x97\xa5\xe6\x9c\xac", 6, 3), 3, "a wide one, two");
+	is_int(text_fit("a\nb", 3, 4), 1, "a control as it is shown, four");
+	is_int(text_fit("a\nb", 3, 6), 3, "all of it");
 	is_int(text_parse_u64("12", 1, 20, "n", &n, &err), 0, "number");
 	is_int(n, 12, "its value");
 	ok(text_parse_u64("21", 1, 20, "n", &n, &err) < 0, "out of range");

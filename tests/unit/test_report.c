@@ -287,6 +287,7 @@ static void fill_report(void)
 	report.seccomp = xstrdup("app-seccomp.json");
 	report.probes.n = 3;
 	report.execs.n = 2;
+	report.programs = 5001;
 	report.health = HEALTH_OK;
 }
 
@@ -308,6 +309,30 @@ static void test_summary(void)
 	ok(strstr(text.buf, "\n  dropped      2.5 MB  /usr/share\n") != NULL, "where most went");
 	ok(strstr(text.buf, "…") != NULL, "a long warning is cut");
 	ok(strstr(text.buf, "4.0x smaller") != NULL, "the ratio");
+	ok(strstr(text.buf, ", 5,001 programs\n") != NULL, "large numbers can be read");
+}
+
+/* Nearly all stays, in one file; what went has a name in wide letters. */
+static void test_summary_of_little(void)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct report little = { .fat_bytes = 1000,
+				 .slim_bytes = 999,
+				 .fat_files = 1,
+				 .slim_files = 1,
+				 .accesses = 1,
+				 .programs = 1 };
+	char wide[100 * 3 + 1];
+
+	for (size_t i = 0; i < 100; i++)
+		memcpy(wide + 3 * i, "\xe6\x97\xa5", 3);
+	wide[sizeof(wide) - 1] = '\0';
+	little.top[0] = (struct report_top){ wide, 1 };
+	report_summary(&little, &text);
+	ok(strstr(text.buf, " 1 file\n") != NULL, "one file");
+	ok(!strstr(text.buf, "smaller"), "no ratio that is none");
+	ok(strstr(text.buf, "1 path, 0 syscalls, 1 program\n") != NULL, "one path, one program");
+	is_int(strstr(text.buf, "…") - strstr(text.buf, "\xe6"), 27 * 3, "wide letters fit, too");
 }
 
 int main(void)
@@ -328,6 +353,7 @@ int main(void)
 		test_older_lines();
 		test_html();
 		test_summary();
+		test_summary_of_little();
 	}
 	report_release(&report);
 	keep_free(keep);

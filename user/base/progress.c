@@ -49,30 +49,18 @@ static void erase(void)
 	state.shown = false;
 }
 
-/* Bytes of @s that fit into @width columns, one a UTF-8 sequence. */
-static size_t fit(const char *s, unsigned int width)
-{
-	size_t len = strlen(s), at = 0;
-
-	for (unsigned int used = 0; at < len && used < width; used++) {
-		size_t n = utf8_sequence(s + at, len - at);
-
-		at += n ? n : 1;
-	}
-	return at;
-}
-
 static void draw(void)
 {
 	static const char *const frames[] = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" };
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	uint64_t now = clock_mono_ms();
 
-	strbuf_addf(&sb, "%s %-10s %s", frames[state.frame++ % 10], state.phase, state.detail);
+	strbuf_addf(&sb, "%s %-10s ", frames[state.frame++ % 10], state.phase);
+	text_add_safe(&sb, state.detail, strlen(state.detail));
 	if (now - state.phase_start_ms >= 1000)
 		strbuf_addf(&sb, " (%llu s)",
 			    (unsigned long long)(now - state.phase_start_ms) / 1000);
-	fprintf(stderr, "\r%.*s\x1b[K", (int)fit(sb.buf, columns() - 1), sb.buf);
+	fprintf(stderr, "\r%.*s\x1b[K", (int)text_fit(sb.buf, sb.len, columns() - 1), sb.buf);
 	fflush(stderr);
 	state.shown = true;
 	state.drawn_ms = now;
@@ -108,15 +96,17 @@ void progress_phase(const char *name)
 
 void progress_update(const char *fmt, ...)
 {
+	bool first;
 	va_list ap;
 
 	if (!state.live)
 		return;
 	pthread_mutex_lock(&lock);
+	first = !state.detail[0];
 	va_start(ap, fmt);
 	vsnprintf(state.detail, sizeof(state.detail), fmt, ap);
 	va_end(ap);
-	if (state.phase[0] && clock_mono_ms() - state.drawn_ms >= REDRAW_MS)
+	if (state.phase[0] && (first || clock_mono_ms() - state.drawn_ms >= REDRAW_MS))
 		draw();
 	pthread_mutex_unlock(&lock);
 }

@@ -75,6 +75,24 @@ void text_add_safe(struct strbuf *sb, const char *s, size_t len)
 	}
 }
 
+size_t text_fit(const char *s, size_t len, size_t columns)
+{
+	size_t at = 0, used = 0;
+
+	while (at < len) {
+		size_t n = utf8_sequence(s + at, len - at);
+
+		if (!n || is_control(s + at, n))
+			used += 4 * (n ? n : 1); /* \x1b */
+		else
+			used += n > 2 ? 2 : 1;
+		if (used > columns)
+			break;
+		at += n ? n : 1;
+	}
+	return at;
+}
+
 /* Takes one quoted part at *p, up to and over its closing quote. */
 static int take_quoted(const char **p, struct strbuf *word, struct err *err)
 {

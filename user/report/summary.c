@@ -31,37 +31,25 @@ static void add_safe_line(struct strbuf *sb, const char *label, const char *text
 	strbuf_addch(sb, '\n');
 }
 
-/* The first @columns of @text; one a character, and a mark in place of the last when there is more.
- */
+/* The first @columns of @text, with a mark in place of the last when there is more. */
 static void add_cut(struct strbuf *sb, const char *text, size_t len, size_t columns)
 {
-	size_t at = 0, last = 0;
+	bool all = text_fit(text, len, columns) == len;
 
-	for (size_t i = 0; i < columns && at < len; i++) {
-		size_t n = utf8_sequence(text + at, len - at);
-
-		last = at;
-		at += n ? n : 1;
-	}
-	text_add_safe(sb, text, at < len ? last : len);
-	if (at < len)
+	text_add_safe(sb, text, all ? len : text_fit(text, len, columns - 1));
+	if (!all)
 		strbuf_addstr(sb, "…");
 }
 
 /* Told in full when it happened, and in the report: here two lines of it have to do. */
 static void add_warning(struct strbuf *sb, const char *text)
 {
-	size_t len = strlen(text), at = 0, blank = 0;
+	size_t len = strlen(text), fits = text_fit(text, len, TEXT_COLUMNS), blank = fits;
 
-	for (size_t i = 0; at < len && i < TEXT_COLUMNS; i++) {
-		size_t n = utf8_sequence(text + at, len - at);
-
-		if (text[at] == ' ')
-			blank = at;
-		at += n ? n : 1;
-	}
-	if (at >= len || !blank)
-		blank = at;
+	while (blank && blank < len && text[blank] != ' ')
+		blank--;
+	if (!blank)
+		blank = fits;
 	strbuf_addf(sb, "  %-10s ", "warning");
 	text_add_safe(sb, text, blank);
 	if (blank < len) {
@@ -72,16 +60,22 @@ static void add_warning(struct strbuf *sb, const char *text)
 	strbuf_addch(sb, '\n');
 }
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void add_sizes(const struct report *r, struct strbuf *sb)
 {
+	double ratio = r->slim_bytes ? (double)r->fat_bytes / (double)r->slim_bytes : 0;
 	char files[32];
 
 	add_bar(sb, "fat", r->fat_bytes, r->fat_bytes);
-	strbuf_addf(sb, "  %s files\n", format_count(files, r->fat_files));
+	strbuf_addf(sb, "  %s file%s\n", format_count(files, r->fat_files), plural(r->fat_files));
 	add_bar(sb, "slim", r->slim_bytes, r->fat_bytes);
-	strbuf_addf(sb, "  %s files", format_count(files, r->slim_files));
-	if (r->slim_bytes)
-		strbuf_addf(sb, ", %.1fx smaller", (double)r->fat_bytes / (double)r->slim_bytes);
+	strbuf_addf(sb, "  %s file%s", format_count(files, r->slim_files), plural(r->slim_files));
+	if (ratio >= 1.05) /* "1.0x smaller" is none */
+		strbuf_addf(sb, ", %.1fx smaller", ratio);
 	strbuf_addch(sb, '\n');
 }
 
@@ -140,7 +134,7 @@ static void add_times(const struct report *r, struct strbuf *sb)
 
 void report_summary(const struct report *r, struct strbuf *ret)
 {
-	char paths[32];
+	char paths[32], programs[32];
 
 	for (size_t i = 0; i < r->warnings.n && i < WARNINGS; i++)
 		add_warning(ret, r->warnings.v[i]);
@@ -152,9 +146,9 @@ void report_summary(const struct report *r, struct strbuf *ret)
 	add_top(r, ret);
 	if (r->slim_image)
 		add_safe_line(ret, "image", r->slim_image);
-	strbuf_addf(ret, "  %-10s %s paths, %" PRIu64 " syscalls, %" PRIu64 " program%s\n", "seen",
-		    format_count(paths, r->accesses), r->syscalls, r->programs,
-		    r->programs == 1 ? "" : "s");
+	strbuf_addf(ret, "  %-10s %s path%s, %" PRIu64 " syscalls, %s program%s\n", "seen",
+		    format_count(paths, r->accesses), plural(r->accesses), r->syscalls,
+		    format_count(programs, r->programs), plural(r->programs));
 	add_probes(r, ret);
 	add_seccomp(r, ret);
 	add_commands(r, ret);

@@ -47,6 +47,7 @@ static int run_exec(struct run *run, const char *line, const char *what, struct 
 	struct output *out = output_new(run->opts->show_logs);
 	int status = 0, r;
 
+	progress_phase("executing");
 	progress_update("%s", what);
 	shell_words(run, line, &exec.cmd);
 	r = engine_exec(run->engine, run->container, &exec, output_feed, out, &status, err);

@@ -179,7 +179,7 @@ void run_take_record(struct run *run)
 {
 	const struct record *rec = run->rec;
 	struct report *rep = run->report;
-	char files[32];
+	char paths[32], programs[32];
 
 	rep->accesses = rec->n_accesses;
 	rep->programs = rec->n_programs;
@@ -191,8 +191,9 @@ void run_take_record(struct run *run)
 			 " cut, %" PRIu64 " probe runs missed, %" PRIu64 " undecodable",
 			 rep->loss.ring_full, rep->loss.map_full, rep->loss.path_fault,
 			 rep->loss.path_truncated, rep->loss.prog_missed, rep->loss.decode);
-	progress_done("%s paths by %" PRIu64 " program%s", format_count(files, rep->accesses),
-		      rep->programs, rep->programs == 1 ? "" : "s");
+	progress_done("%s path%s by %s program%s", format_count(paths, rep->accesses),
+		      rep->accesses == 1 ? "" : "s", format_count(programs, rep->programs),
+		      rep->programs == 1 ? "" : "s");
 }
 
 static void mark_health(struct run *run)
@@ -265,7 +266,7 @@ static void report_fat_layers(struct run *run)
 static int decide(struct run *run, struct err *err)
 {
 	struct report *rep = run->report;
-	char kept[16], all[16];
+	char stay[32], files[32], kept[16], all[16];
 	int r;
 
 	progress_phase("deciding");
@@ -282,8 +283,8 @@ static int decide(struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	run_count(run);
-	progress_done("%" PRIu64 " of %" PRIu64 " files stay, %s of %s", rep->slim_files,
-		      rep->fat_files, format_bytes(kept, rep->slim_bytes),
+	progress_done("%s of %s files stay, %s of %s", format_count(stay, rep->slim_files),
+		      format_count(files, rep->fat_files), format_bytes(kept, rep->slim_bytes),
 		      format_bytes(all, rep->fat_bytes));
 	return 0;
 }

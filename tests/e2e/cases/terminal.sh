@@ -87,6 +87,17 @@ ok 'narrow: it ends' until_true 60 is_over
 is 'narrow: exit status of another' "$(<status)" 0
 columns=80
 
+# --- a command of several lines is one on the screen, and so is one in wide letters ---
+columns=60
+on_terminal --http-probe-off --host-exec "'sleep 1
+true'" --exec "'# 日本語日本語日本語日本語日本語日本語日本語日本語日本語日本語
+true'" e2e/tty
+ok 'of several lines: it ends' until_true 60 is_over
+is 'of several lines: none stays' "$(mux capture-pane -p -S - -t s | grep -cE "[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]|^true'")" 0
+has 'of several lines: they were told of' "$(<raw)" "--host-exec 'sleep 1\\x0atrue'"
+has 'of several lines: in the container too' "$(<raw)" "--exec '# 日本語"
+columns=80
+
 # --- what is drawn is no colour; where nothing can be drawn, plain lines ---
 environment='NO_COLOR=1'
 on_terminal e2e/tty
