@@ -190,6 +190,8 @@ void output_tail(struct output *out, unsigned int lines, struct strbuf *ret)
 		const char *newline = memchr(p, '\n', (size_t)(end - p));
 		const char *stop = newline ? newline : end;
 
+		if (newline && stop > p && stop[-1] == '\r')
+			stop--; /* as a terminal ends lines, and the engine its own words */
 		strbuf_addstr(ret, "  ");
 		text_add_safe(ret, p, (size_t)(stop - p));
 		strbuf_addch(ret, '\n');

@@ -96,6 +96,8 @@ ok 'of several lines: it ends' until_true 60 is_over
 is 'of several lines: none stays' "$(mux capture-pane -p -S - -t s | grep -cE "[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]|^true'")" 0
 has 'of several lines: they were told of' "$(<raw)" "--host-exec 'sleep 1\\x0atrue'"
 has 'of several lines: in the container too' "$(<raw)" "--exec '# 日本語"
+has "what the engine said of it" "$(<raw)" 'OCI runtime exec failed'
+lacks 'without what only a terminal wants' "$(<raw)" '\x0d'
 columns=80
 
 # --- what is drawn is no colour; where nothing can be drawn, plain lines ---
