@@ -92,8 +92,8 @@ static const struct option_row rows[] = {
 	  add_output },
 	{ "o", OPTION_CALL, 0, "TRANSPORT:PATH", NULL, add_output },
 	{ "layers", OPTION_CALL, 0, "HOW",
-	  "squash (one layer), keep (those of the original), or base (those of the base image as "
-	  "one, all others as one)",
+	  "squash | keep | base: one layer; those of the original; or those of the base image as "
+	  "one, all others as one",
 	  set_layers },
 	{ "path-perms", OPTION_CALL, 0, "PATH:MODE[#UID[#GID]]",
 	  "another mode (octal) and owner for what stays of PATH, which may have *, ? and **",

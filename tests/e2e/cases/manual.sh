@@ -39,7 +39,7 @@ completed() { # LINE: what bash offers at its end
 	PATH=$(dirname "$SLIMTRACE"):$PATH bash --norc -c '
 		. "$1"
 		COMP_LINE=$2 COMP_POINT=${#2}
-		read -ra COMP_WORDS <<<"$2"
+		read -ra COMP_WORDS <<<"${2//=/ = }"
 		[[ $2 != *" " ]] || COMP_WORDS+=("")
 		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 		_slimtrace
@@ -56,12 +56,58 @@ is 'bash: files' "$(completed 'slimtrace build --from-record record-')" record-1
 is 'bash: a record, of an image' "$(completed 'slimtrace push record-')" record-1.json
 is 'bash: an image, of records' "$(completed 'slimtrace push record-1.json e2e/comp')" e2e/complete:one
 is 'bash: where a record goes' "$(completed 'slimtrace pull -o record-')" record-1.json
-# --- the others: what they ask is the same, so that they are read without an error is what is left ---
-if command -v zsh >/dev/null; then ok 'zsh reads it' zsh -n root/usr/share/zsh/vendor-completions/_slimtrace; else skip 'zsh' 'not installed'; fi
+is 'bash: nothing for it to guess' "$(completed 'slimtrace version ')" ''
+
+# --- what all three have to find, each asked in its own way: a line, and what completes its last word ---
+touch app.tar
+asked=(
+	'slimtrace pro|profile'
+	'slimtrace --output-format json pro|profile'
+	'slimtrace --host=unix:///x pro|profile'
+	'slimtrace build --from-r|--from-record'
+	'slimtrace build --tls-v|--tls-verify'
+	'slimtrace build --from-record rec|record-1.json'
+	'slimtrace build --from-record=rec|record-1.json'
+	'slimtrace merge rec|record-1.json'
+	'slimtrace info app|app.tar'
+	'slimtrace diff rec|record-1.json'
+	'slimtrace build --output-format j|json'
+	'slimtrace build --seccomp-format d|docker'
+	'slimtrace build --layers k|keep'
+	'slimtrace why e2e/comp|e2e/complete:one'
+	'slimtrace build --target e2e/comp|e2e/complete:one'
+)
+for line in "${asked[@]}"; do is "bash: ${line%|*}" "$(completed "${line%|*}")" "${line#*|}"; done
+
 if command -v fish >/dev/null; then
-	is 'fish: commands' "$(PATH=$(dirname "$SLIMTRACE"):$PATH fish -N -c 'source root/usr/share/fish/vendor_completions.d/slimtrace.fish; complete -C"slimtrace pro"' | cut -f1)" profile
-	is 'fish: options' "$(PATH=$(dirname "$SLIMTRACE"):$PATH fish -N -c 'source root/usr/share/fish/vendor_completions.d/slimtrace.fish; complete -C"slimtrace build --from-r"' | cut -f1)" --from-record
+	for line in "${asked[@]}"; do
+		word=${line%|*}
+		[[ $word == *=* && $word != *=unix* ]] && word=${word##* } word=${word%%=*}= || word=''
+		# shellcheck disable=SC2016 # fish's own
+		is "fish: ${line%|*}" "$(PATH=$(dirname "$SLIMTRACE"):$PATH fish -N -c 'source root/usr/share/fish/vendor_completions.d/slimtrace.fish
+			complete -C"$argv[1]"' "${line%|*}" | cut -f1)" "$word${line#*|}"
+	done
 else
 	skip 'fish' 'not installed'
+fi
+
+# zsh completes on a terminal alone.
+mux() { tmux -S "$SCRATCH/tmux" "$@"; }
+trap 'mux kill-server 2>/dev/null' EXIT
+shows() { mux capture-pane -p -t s | grep -qxF -- "$1"; }
+if command -v zsh >/dev/null && command -v tmux >/dev/null; then
+	mux -f /dev/null new-session -d -x 100 -y 30 -s s "PATH=$(dirname "$SLIMTRACE"):$PATH PS1='> ' zsh -f"
+	mux send-keys -t s "fpath=($PWD/root/usr/share/zsh/vendor-completions \$fpath); autoload -U compinit; compinit -u -D; clear; echo be' 'gin" Enter
+	ok 'zsh: is there' until_true 20 shows 'be gin'
+	for line in "${asked[@]}"; do
+		word=${line%|*}
+		mux send-keys -t s C-u
+		mux send-keys -t s -l "$word"
+		mux send-keys -t s Tab
+		word=${word%"${word##*[ =]}"}
+		ok "zsh: ${line%|*}" until_true 10 shows "> $word${line#*|}"
+	done
+else
+	skip 'zsh' 'zsh or tmux is not installed'
 fi
 done_testing
