@@ -88,4 +88,28 @@ is 'no such image: exit status' "$rc" 5
 slimtrace build --http-probe-off --network none --entrypoint /absent e2e/once
 is 'no such program: exit status' "$rc" 7
 is 'nothing is left behind' "$(leftovers)" ''
+
+# --- the lines of the page, where no engine listens but that which the first of them starts ---
+"${podman[@]}" tag e2e/once my/app
+podman_stop
+mkdir bin
+printf '#!/bin/sh\nexec "%s" --state-path "%s" "$@"\n' "$SLIMTRACE" "$state" >bin/slimtrace
+printf '#!/bin/sh\nexec "$@"\n' >bin/sudo
+chmod +x bin/*
+sed "s|\[engine\]|&\ntmp_dir = \"$SCRATCH/podman/tmp\"|" "$CONTAINERS_CONF" >containers.conf
+printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$SCRATCH/podman/root" "$SCRATCH/podman/run" >storage.conf
+awk 'sub(/^    sudo /, "sudo ")' "$e2e/../../docs/engines.md" >page.sh
+is 'the page has these lines' "$(cut -d' ' -f2 page.sh | tr '\n' ' ')" 'mkdir podman slimtrace '
+# shellcheck disable=SC2016 # the inner shells'
+ok 'the lines of the page' env -u DOCKER_HOST PATH="$PWD/bin:$PATH" CONTAINERS_CONF="$PWD/containers.conf" \
+	CONTAINERS_STORAGE_CONF="$PWD/storage.conf" unshare --net --mount --propagation private bash -euc '
+	exec >page.out 2>&1
+	ip link set lo up
+	umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	mount -t tmpfs tmpfs /run
+	eval "$(head -n 2 page.sh)"
+	trap "kill $!" EXIT
+	timeout 30 sh -c "until test -S /run/podman/podman.sock; do sleep 0.1; done"
+	eval "$(tail -n 1 page.sh)"'
+has 'the lines of the page: the image' "$(<page.out)" 'my/app.slim'
 done_testing
