@@ -110,9 +110,10 @@ lasting() { # LINE
 }
 watching() { grep -qE 'SIGUSR1|USR1' line.out; }
 ran=0
+declare -A run_here
 for page in "$top/README.md" "$top"/docs/*.md; do
 	while IFS= read -r line; do
-		ran=$((ran + 1))
+		ran=$((ran + 1)) run_here[$line]=1
 		case $line in
 		'docker run'* | *'--continue-after signal'* | *-run.sh*) lasting "$line" ;;
 		*tools/action/run*) as_a_user "PATH=$PWD/bin:\$PATH ${line/tools/"$top/tools"}" ;;
@@ -125,4 +126,41 @@ for page in "$top/README.md" "$top"/docs/*.md; do
 done
 ok "command lines were run: $ran" test "$ran" -ge 18
 is 'no container is left' "$(docker ps -aq)" ''
+
+# --- lines of other programs and of the checkout: run by another case, or make knows them, or the program is there ---
+elsewhere=(
+	'docker run --rm --pid=host|sidecar' 'docker run --rm --privileged|sidecar' 'docker slimtrace version|plugin'
+	'make release|release' 'make deb|packages' 'make sidecar|sidecar'
+	'mkdir -p /run/podman|podman' 'podman system service|podman'
+)
+others_of() {
+	awk '/^```/ {fence = fence ? "" : $0; next} fence == "```" || (!fence && /^    /)' "$1" | sed -E 's/^    (\$ )?//; s/ +# .*//' |
+		grep -E '^(sudo )?(make|mkdir|docker|podman|kubectl|tools/|tests/)'
+}
+make() { command make -n -s -C "$top" "$@" >/dev/null; } # what would be done, and nothing of it
+export -f make
+export top
+case_of() { # LINE
+	local known
+	for known in "${elsewhere[@]}"; do
+		[[ $1 != "${known%|*}"* ]] || echo "${known#*|}"
+	done
+}
+for page in "$top/README.md" "$top/CONTRIBUTING.md" "$top"/docs/*.md; do
+	while IFS= read -r line; do
+		[[ ! -v run_here[$line] ]] || continue
+		command=${line#sudo } name=$(case_of "${line#sudo }")
+		if [[ $name ]]; then
+			ok "${page##*/}: $line: a case runs it" test -f "$e2e/cases/$name.sh"
+			continue
+		fi
+		case $command in
+		make*) ok "${page##*/}: $line" bash -euc "$line" ;;
+		tools/* | tests/*) ok "${page##*/}: $line" test -x "$top/${command%% *}" ;;
+		'kubectl apply -f '*) ok "${page##*/}: $line" test -s "$top/${line##* }" ;;
+		'kubectl -n slimtrace create secret '*) ;; # takes a cluster
+		*) fail "${page##*/}: nobody runs: $line" ;;
+		esac
+	done < <(others_of "$page")
+done
 done_testing
