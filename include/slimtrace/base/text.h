@@ -15,8 +15,8 @@ size_t utf8_sequence(const char *s, size_t len);
 bool utf8_valid(const char *s, size_t len);
 /* Appends @s with control characters and invalid bytes replaced, fit for a terminal. */
 void text_add_safe(struct strbuf *sb, const char *s, size_t len);
-/* Bytes of @s that take at most @columns of a terminal as text_add_safe shows them. What may be wide
- * (East Asian scripts, emoji) counts as that. */
+/* Bytes of @s that take at most @columns of a terminal as text_add_safe shows them. What may be
+ * wide (East Asian scripts, emoji) counts as that. */
 size_t text_fit(const char *s, size_t len, size_t columns);
 
 /*
