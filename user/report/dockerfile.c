@@ -13,13 +13,24 @@
 /* What FROM gives an image that has none. */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-static void look_ahead(struct df *df, const cJSON *history)
+static bool sets_health(const char *created_by)
+{
+	static const char nop[] = " #(nop) ", name[] = "HEALTHCHECK ";
+	const char *p = strstr(created_by, nop);
+
+	p = p ? p + strlen(nop) : created_by;
+	return !strncmp(p + strspn(p, " "), name, strlen(name));
+}
+
+static void look_ahead(struct df *df, const cJSON *history, size_t skip)
 {
 	const cJSON *item;
+	size_t n = 0;
 
 	cJSON_ArrayForEach (item, history) {
 		const char *created_by = json_str(item, "created_by", "");
 
+		df->healths += n++ >= skip && sets_health(created_by);
 		df->classic |= strstr(created_by, " #(nop) ") != NULL;
 		df->buildah |= df_is_source(created_by);
 	}
@@ -41,7 +52,7 @@ static void add_steps(struct df *df, const cJSON *json, size_t skip)
 				  : NULL;
 	size_t n = 0;
 
-	look_ahead(df, history);
+	look_ahead(df, history, skip);
 	cJSON_ArrayForEach (item, history) {
 		bool empty = json_bool(item, "empty_layer", false);
 		const char *diff_id = !empty && id && cJSON_IsString(id) ? id->valuestring : NULL;

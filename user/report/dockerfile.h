@@ -30,11 +30,12 @@ struct df {
 	struct df_config real, made;
 	struct strmap *args; /* build arguments and their values, "" when they have none */
 	struct strbuf *out;
-	bool classic;  /* some are known to be the classic builder's */
-	bool source;   /* the entry at hand is a line as it was written */
-	bool buildah;  /* some are: RUN names /bin/sh there, whatever SHELL says */
-	bool cmd_set;  /* there was a CMD: an ENTRYPOINT leaves it alone then */
-	bool frontend; /* something was written that only BuildKit's frontend reads */
+	size_t healths; /* how many entries set it that are still to come */
+	bool classic;	/* some are known to be the classic builder's */
+	bool source;	/* the entry at hand is a line as it was written */
+	bool buildah;	/* some are: RUN names /bin/sh there, whatever SHELL says */
+	bool cmd_set;	/* there was a CMD: an ENTRYPOINT leaves it alone then */
+	bool frontend;	/* something was written that only BuildKit's frontend reads */
 };
 
 /* --- words: dockerfile_words.c --- */

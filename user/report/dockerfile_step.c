@@ -184,13 +184,18 @@ static void step_volume(struct df *df, const char *text)
 	}
 }
 
-/* What the configuration does not have (OCI's has none) cannot have been set by this. */
+/*
+ * What the configuration does not have (OCI's has none) cannot have been set by this. Only the last
+ * one is said: the classic builder gives a later one what it does not say itself of an earlier one.
+ */
 static void step_healthcheck(struct df *df, const char *text)
 {
+	bool last = df->healths <= 1;
 	struct df_health h = { 0 };
 	char *line = NULL;
 
-	if (df->real.health && df_health_parse(text, &df->real.health_test, &h))
+	df->healths -= !last;
+	if (last && df->real.health && df_health_parse(text, &df->real.health_test, &h))
 		line = df_health_text(&h);
 	df_health_release(&h);
 	if (!line) {
