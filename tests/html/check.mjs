@@ -216,6 +216,7 @@ async function bare(path) {
 	ok((await text(page, "#lead")).startsWith("All of its "), "nothing dropped: so the headline", await text(page, "#lead"));
 	ok(await page.$$eval("#map button", (all) => all.every((b) => b.clientWidth && b.clientHeight)), "the smallest area can be seen to have the focus");
 	ok(/neither listened/.test(await text(page, "#network")), "no network: it says so");
+	ok((await text(page, "#where")).endsWith("; all of it stayed."), "nothing dropped: so what it counts", await text(page, "#where"));
 	await page.click("input[value=dropped]");
 	ok(/^Nothing went from here/.test(await text(page, "#where")) && await page.$eval("#map", (e) => e.hidden), "nothing dropped: it says so", await text(page, "#where"));
 	await page.click("input[value=layer]");

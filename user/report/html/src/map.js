@@ -196,7 +196,8 @@ function draw() {
 	drawCrumbs();
 	const none = part === "dropped" && at.files === at.keptFiles ? "Nothing went from here. " :
 		part === "kept" && !at.keptFiles ? "Nothing of this stayed. " : !at.files ? "There is nothing here. " : "";
-	$("where").textContent = `${none}${bytes(at.size)} in ${many(at.files, "file or link", "files and links")}; ${bytes(at.kept)} in ${count(at.keptFiles)} of them stayed.`;
+	$("where").textContent = `${none}${bytes(at.size)} in ${many(at.files, "file or link", "files and links")}; ` +
+		(at.files && at.files === at.keptFiles && at.size === at.kept ? "all of it stayed." : `${bytes(at.kept)} in ${count(at.keptFiles)} of them stayed.`);
 	drawMap();
 	drawList();
 }

@@ -50,7 +50,7 @@ function chart(times, end) {
 function time() {
 	const times = firstUses(), end = Math.max(meta.duration, times.at(-1) ?? 0, 0.001);
 	if (!times.length) return $("time").replaceChildren(empty("No file of the image was seen in use."));
-	$("time").replaceChildren(intro(`When each of ${many(times.length, "path")} of the image was used for the first time. Heights grow with the square root, so that the few late ones are seen too.`),
+	$("time").replaceChildren(intro(`When paths of the image were used for the first time, ${count(times.length)} in all. Heights grow with the square root, so that the few late ones are seen too.`),
 		chart(times, end), table("First uses by phase", [["Phase", ""], ["From", "n"], ["First uses", "n"]], phases(times, end)));
 }
 
