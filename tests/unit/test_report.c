@@ -50,6 +50,7 @@ static bool set_up(void)
 
 	strvec_push(&app.argv, "app");
 	strvec_push(&app.argv, "--flag");
+	strvec_push(&app.argv, "\xfe\n");
 	record_add_program(b, &app);
 	app.pid = 43;
 	record_add_program(b, &app);
@@ -204,7 +205,7 @@ static void test_creport(void)
 	app = file_at(doc, "/bin/app");
 	if (!ok(app != NULL, "a kept file is listed"))
 		return;
-	is_int(cJSON_GetArraySize(json_path(doc, "start_command.app_args")), 1,
+	is_int(cJSON_GetArraySize(json_path(doc, "start_command.app_args")), 2,
 	       "arguments are without the name");
 	is_str(json_str(doc, "version", NULL), "ov/container/1.1", "of which version it is");
 	is_str(json_str(app, "file_type", NULL), "file", "its type");
@@ -240,6 +241,8 @@ static void test_html(void)
 	   "what ends scripts is escaped");
 	ok(strstr(text.buf, ",\"b\\\\xff\",0,3,3,0,") != NULL,
 	   "a name that is no UTF-8 is spelled out");
+	ok(strstr(text.buf, "\"argv\":[\"app\",\"--flag\",\"\\\\xfe\\u000a\"]") != NULL,
+	   "so is an argument");
 	ok(strstr(text.buf, ",\"unused\",0,23,-1,0]") != NULL, "a dropped file");
 	of_nothing = report;
 	of_nothing.uses = (struct report_uses){ 0 };

@@ -66,7 +66,7 @@ static int unknown_option(const struct option_set *sets, size_t n_sets, const ch
 	}
 	err_class_set(err, ERR_USAGE, EINVAL, "unknown option '--%s'", name);
 	return best ? err_hint(err, "did you mean '--%s'?", best)
-		    : err_hint(err, "see 'slimtrace --help'");
+		    : err_hint(err, "--help lists the options");
 }
 
 static int parse_bool(const char *name, const char *value, bool *ret, struct err *err)
@@ -214,7 +214,7 @@ int options_parse(int argc, char **argv, const struct option_set *sets, size_t n
 		}
 		if (!dashes_fit(arg, sets, n_sets)) {
 			err_class_set(err, ERR_USAGE, EINVAL, "unknown option '%s'", arg);
-			return err_hint(err, "options have two dashes: see 'slimtrace --help'");
+			return err_hint(err, "options have two dashes: --help lists them");
 		}
 		r = parse_option(argc, argv, &i, sets, n_sets, err);
 		if (r < 0)

@@ -10,9 +10,18 @@
 
 #define MAX_ARGS 64
 
+/* As names of files are written: what is no UTF-8 as \xNN. */
+static cJSON *text_item(const char *text)
+{
+	_cleanup_strbuf_ struct strbuf quoted = STRBUF_INIT;
+
+	report_page_string(text ? text : "", text ? strlen(text) : 0, &quoted);
+	return cJSON_CreateRaw(quoted.buf);
+}
+
 static void add_text(cJSON *obj, const char *key, const char *text)
 {
-	json_add_bytes(obj, key, text ? text : "", text ? strlen(text) : 0);
+	json_add(obj, key, text_item(text));
 }
 
 static void add_names(cJSON *meta)
@@ -94,12 +103,8 @@ static void add_program(cJSON *programs, const struct record_program *p, size_t 
 	json_add(one, "start", cJSON_CreateNumber((double)p->start_ns / 1e9));
 	json_add_int(one, "used", (int64_t)used);
 	argv = json_add(one, "argv", json_array());
-	for (size_t i = 0; i < p->argv.n && i < MAX_ARGS; i++) {
-		_cleanup_(json_free) cJSON *arg = json_object();
-
-		add_text(arg, "arg", p->argv.v[i]);
-		json_append(argv, cJSON_CreateString(json_str(arg, "arg", "")));
-	}
+	for (size_t i = 0; i < p->argv.n && i < MAX_ARGS; i++)
+		json_append(argv, text_item(p->argv.v[i]));
 	json_add_bool(one, "cut", p->argv_truncated || p->argv.n > MAX_ARGS);
 }
 

@@ -10,8 +10,8 @@ const packages = parse("packages");
 // Columns of a file's row.
 const [PARENT, NAME, TYPE, SIZE, KEPT, LAYER, REASONS, KINDS, FIRST, PROGRAM, PATH] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
-// Characters that a name could deceive with are shown by their number.
-const odd = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+// Characters that a name could deceive with are shown by their number, and marks that pile up over its neighbours.
+const odd = /[\p{Cc}\p{Cf}\u2028\u2029]|(?<=\p{M}{3})\p{M}/gu;
 export const safe = (s) => s.replace(odd, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
 
 export class Entry {
