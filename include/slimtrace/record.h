@@ -83,6 +83,7 @@ struct record_access {
 	size_t n_programs;
 	struct record_use *uses; /* by program, then call; whose call is not known is not there */
 	size_t n_uses;
+	uint32_t sorted_programs, sorted_uses; /* the builder's: see record/lists.h */
 	uint32_t runs; /* of a merged record: how many had it; 0: the record is of one run */
 };
 
@@ -121,7 +122,8 @@ struct record_syscall {
 	/* Who called it first, on each processor: indices into record.programs, ascending. */
 	uint32_t *programs;
 	size_t n_programs;
-	uint32_t runs; /* as of an access */
+	uint32_t sorted_programs; /* as of an access */
+	uint32_t runs;		  /* as of an access */
 };
 
 /*

@@ -215,6 +215,38 @@ static void test_loss(void)
 	ok(record_loss_any(&loss), "some loss");
 }
 
+/* From the last program to the first, twice: nothing is moved for each. */
+static void test_backwards(uint32_t programs)
+{
+	_cleanup_(record_builder_free) struct record_builder *b = record_builder_new();
+	struct record_access_key key = lookup("/lib/libc.so", 0, true);
+	_cleanup_(record_free) struct record *rec = NULL;
+	const struct record_access *a;
+	size_t wrong = 0;
+
+	for (uint32_t i = 2 * programs; i-- > 0;) {
+		const struct record_use u = { .program = i % programs,
+					      .call = i >= programs ? 2 : 3,
+					      .kinds = RECORD_READ };
+
+		record_add_access(b, &key, RECORD_READ | RECORD_WRITE, i % programs, i);
+		record_add_use(b, &key, &u);
+		record_add_use(b, &key, &(struct record_use){ u.program, u.call, RECORD_WRITE });
+		record_add_caller(b, RECORD_NATIVE, 1, i % programs);
+	}
+	rec = record_builder_finish(b);
+	a = rec->accesses;
+	is_int(a->n_programs, programs, "programs, each once, whichever comes first");
+	is_int(rec->syscalls[0].n_programs, programs, "those of a call too");
+	is_int(a->n_uses, 2 * programs, "and their calls");
+	for (uint32_t i = 0; i < programs; i++)
+		wrong += a->programs[i] != i || rec->syscalls[0].programs[i] != i ||
+			 a->uses[2 * i].program != i || a->uses[2 * i].call != 2 ||
+			 a->uses[2 * i + 1].call != 3 ||
+			 a->uses[2 * i].kinds != (RECORD_READ | RECORD_WRITE);
+	is_int(wrong, 0, "all in order, with their kinds");
+}
+
 /* A file that very many programs use, by turns from the first to the last: no list is scanned. */
 static void test_many(void)
 {
@@ -243,6 +275,7 @@ static void test_many(void)
 		memcpy(s.addr, &i, sizeof(i));
 		record_add_socket(b, &s);
 	}
+	test_backwards(programs);
 	is_int(record_builder_record(b)->n_accesses, programs + 1, "many accesses");
 	is_int(record_builder_record(b)->accesses[0].n_programs, programs, "with many programs");
 	/* Quadratic code takes minutes; linear code 0.1 s, or a second under a sanitizer. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "record/lists.h"
 #include "record/uses.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/strmap.h"
@@ -165,48 +166,69 @@ static struct record_access *find_access(struct record_builder *b,
 	return new_access(b, key, first_ns);
 }
 
-/* Where @program is in the ascending list, or belongs. */
-static size_t program_place(const uint32_t *list, size_t n, uint32_t program)
+static int compare_programs(const void *left, const void *right)
 {
-	size_t low = 0, high = n;
+	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
 
-	/* Programs come about in ascending order: mostly it is the last one, or a new last one. */
-	if (high && list[high - 1] < program)
-		return high;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (list[mid] < program)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return (a > b) - (a < b);
 }
 
-static void add_program(uint32_t **list, size_t *n, uint32_t program)
+static void fold_uses(void *into, const void *from)
 {
-	size_t at = program_place(*list, *n, program);
+	((struct record_use *)into)->kinds |= ((const struct record_use *)from)->kinds;
+}
 
-	if (at < *n && (*list)[at] == program)
-		return;
-	/* Grows by doubling: the capacity is the next power of two of the count. */
-	if (!(*n & (*n - 1)))
-		*list = xreallocarray(*list, *n ? 2 * *n : 1, sizeof(**list));
-	memmove(*list + at + 1, *list + at, (*n - at) * sizeof(**list));
-	(*list)[at] = program;
-	++*n;
+static const struct list_kind programs_kind = { .size = sizeof(uint32_t),
+						.compare = compare_programs };
+static const struct list_kind uses_kind = { .size = sizeof(struct record_use),
+					    .compare = use_compare,
+					    .fold = fold_uses };
+
+static struct list programs_of(const struct record_access *a)
+{
+	return (struct list){ &programs_kind, a->programs, a->n_programs, a->sorted_programs };
+}
+
+static void set_programs(struct record_access *a, const struct list *l)
+{
+	a->programs = l->items;
+	a->n_programs = l->n;
+	a->sorted_programs = l->sorted;
+}
+
+static struct list uses_of(const struct record_access *a)
+{
+	return (struct list){ &uses_kind, a->uses, a->n_uses, a->sorted_uses };
+}
+
+static void set_uses(struct record_access *a, const struct list *l)
+{
+	a->uses = l->items;
+	a->n_uses = l->n;
+	a->sorted_uses = l->sorted;
+}
+
+static void settle(struct record_access *a)
+{
+	struct list programs = programs_of(a), uses = uses_of(a);
+
+	list_settle(&programs);
+	set_programs(a, &programs);
+	list_settle(&uses);
+	set_uses(a, &uses);
 }
 
 /* Its first one came with the access; the list of the others grows by doubling. */
 static bool add_user(struct record_builder *b, struct record_access *a, uint32_t program)
 {
-	size_t at = program_place(a->programs, a->n_programs, program);
-	bool known = at < a->n_programs && a->programs[at] == program;
+	struct list l = programs_of(a);
 
-	if (!known && a->n_programs && !take_room(b, 2 * sizeof(*a->programs)))
+	if (list_find(&l, &program))
+		return true;
+	if (l.n && !take_room(b, 2 * sizeof(*a->programs)))
 		return false;
-	add_program(&a->programs, &a->n_programs, program);
+	list_add(&l, &program);
+	set_programs(a, &l);
 	return true;
 }
 
@@ -224,33 +246,26 @@ bool record_add_access(struct record_builder *b, const struct record_access_key 
 	return true;
 }
 
-/* Its first one came with the access; the list of the others grows by doubling. */
-static bool put_use(struct record_builder *b, struct record_access *a, size_t at,
-		    const struct record_use *use)
-{
-	if (a->n_uses && !take_room(b, 2 * sizeof(*a->uses)))
-		return false;
-	if (!(a->n_uses & (a->n_uses - 1)))
-		a->uses = xreallocarray(a->uses, a->n_uses ? 2 * a->n_uses : 1, sizeof(*a->uses));
-	memmove(a->uses + at + 1, a->uses + at, (a->n_uses - at) * sizeof(*a->uses));
-	a->uses[at] = (struct record_use){ .program = use->program, .call = use->call };
-	a->n_uses++;
-	return true;
-}
-
 bool record_add_use(struct record_builder *b, const struct record_access_key *key,
 		    const struct record_use *use)
 {
 	struct record_access *a = known_access(b, key);
-	uint32_t kinds = a ? a->kinds & use->kinds : 0;
-	size_t at;
+	struct record_use added = *use, *there;
+	struct list l;
 
-	if (!kinds)
+	added.kinds &= a ? (uint16_t)a->kinds : 0;
+	if (!added.kinds)
 		return true;
-	at = use_place(a->uses, a->n_uses, use);
-	if ((at == a->n_uses || use_compare(&a->uses[at], use)) && !put_use(b, a, at, use))
+	l = uses_of(a);
+	there = list_find(&l, use);
+	if (there) {
+		there->kinds |= added.kinds;
+		return true;
+	}
+	if (l.n && !take_room(b, 2 * sizeof(*a->uses)))
 		return false;
-	a->uses[at].kinds |= (uint16_t)kinds;
+	list_add(&l, &added);
+	set_uses(a, &l);
 	return true;
 }
 
@@ -378,8 +393,14 @@ void record_add_syscall_runs(struct record_builder *b, enum record_phase phase, 
 void record_add_caller(struct record_builder *b, enum record_abi abi, uint32_t nr, uint32_t program)
 {
 	struct record_syscall *s = find_syscall(b, RECORD_APP, abi, nr);
+	struct list l = { &programs_kind, s->programs, s->n_programs, s->sorted_programs };
 
-	add_program(&s->programs, &s->n_programs, program);
+	if (list_find(&l, &program))
+		return;
+	list_add(&l, &program);
+	s->programs = l.items;
+	s->n_programs = l.n;
+	s->sorted_programs = l.sorted;
 }
 
 static size_t tuples_of(const struct record *rec, enum record_abi abi, uint32_t nr)
@@ -532,8 +553,21 @@ static void sort(void *array, size_t n, size_t size, int (*compare)(const void *
 		qsort(array, n, size, compare);
 }
 
+static void settle_syscall(struct record_syscall *s)
+{
+	struct list l = { &programs_kind, s->programs, s->n_programs, s->sorted_programs };
+
+	list_settle(&l);
+	s->n_programs = l.n;
+	s->sorted_programs = l.sorted;
+}
+
 static void sort_record(struct record *rec)
 {
+	for (size_t i = 0; i < rec->n_accesses; i++)
+		settle(&rec->accesses[i]);
+	for (size_t i = 0; i < rec->n_syscalls; i++)
+		settle_syscall(&rec->syscalls[i]);
 	sort(rec->accesses, rec->n_accesses, sizeof(*rec->accesses), compare_accesses);
 	sort(rec->syscalls, rec->n_syscalls, sizeof(*rec->syscalls), compare_syscalls);
 	sort(rec->arguments, rec->n_arguments, sizeof(*rec->arguments), compare_arguments);

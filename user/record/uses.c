@@ -16,24 +16,6 @@ int use_compare(const void *left, const void *right)
 	return (a->call > b->call) - (a->call < b->call);
 }
 
-size_t use_place(const struct record_use *list, size_t n, const struct record_use *use)
-{
-	size_t low = 0, high = n;
-
-	/* Programs come about in ascending order: mostly it is a new last one. */
-	if (n && use_compare(&list[n - 1], use) < 0)
-		return n;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (use_compare(&list[mid], use) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 /* --- to JSON --- */
 
 static cJSON *list_of(cJSON *calls, const char *name)
@@ -145,9 +127,6 @@ int uses_read(const cJSON *json, uint32_t kinds, const uint32_t *programs, size_
 		free(reading.uses);
 		return r;
 	}
-	/* In this order the builder appends: a long list costs no more than its length. */
-	if (reading.n)
-		qsort(reading.uses, reading.n, sizeof(*reading.uses), use_compare);
 	*ret = reading.uses;
 	*ret_n = reading.n;
 	return 0;
