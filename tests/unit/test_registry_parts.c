@@ -387,8 +387,9 @@ static void test_credentials(void)
 			  "a", 0, "anna", "pass:word", "of the repository, before its namespace");
 	check_credentials("{\"auths\": {\"a/team\": " AUTH ", \"a\": {\"auth\": \"!\"}}}", "a", 0,
 			  "anna", "pass:word", "of the namespace, before the registry");
-	check_credentials("{\"auths\": {\"a/other\": " AUTH ", \"a/team/ap\": " AUTH "}}", "a", 0,
-			  NULL, NULL, "of others");
+	check_credentials("{\"auths\": {\"a/other\": " AUTH ", \"a/team/ap\": " AUTH
+			  ", \"a/v2ray\": " AUTH "}}",
+			  "a", 0, NULL, NULL, "of others");
 	check_credentials("{\"auths\": {\"a/v1/\": " AUTH "}}", "a", 0, "anna", "pass:word",
 			  "of an old address");
 	check_credentials("{\"auths\": [", "a", -EBADMSG, NULL, NULL, "no JSON");

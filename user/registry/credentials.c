@@ -52,6 +52,13 @@ static const char *key_of(const char *host)
 	return !strcmp(host, "docker.io") ? HUB_KEY : host;
 }
 
+/* "/v1", "/v2/" and their like: not a namespace that begins so. */
+static bool is_version(const char *path)
+{
+	return (!strncmp(path, "/v1", 3) || !strncmp(path, "/v2", 3)) &&
+	       (!path[3] || path[3] == '/');
+}
+
 /* Older clients wrote URLs: "https://HOST/v1/", or without what is before the host. */
 static bool is_of(const char *key, const char *host)
 {
@@ -60,8 +67,7 @@ static bool is_of(const char *key, const char *host)
 
 	if (len != strlen(host) || strncmp(name, host, len) != 0)
 		return false;
-	return scheme || !name[len] || !strncmp(name + len, "/v1", 3) ||
-	       !strncmp(name + len, "/v2", 3);
+	return scheme || !name[len] || is_version(name + len);
 }
 
 /* Podman's keys may have a namespace or a repository behind the host: the longest one counts. */
