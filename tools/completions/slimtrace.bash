@@ -32,6 +32,14 @@ _slimtrace_complete_argument() {
 	esac
 }
 
+# Whether all that is offered are files: then a directory goes on, and a blank is escaped.
+_slimtrace_are_files() {
+	local reply
+	for reply in "${COMPREPLY[@]}"; do
+		[[ -e $reply ]] || return 1
+	done
+}
+
 _slimtrace() {
 	local program=${COMP_WORDS[0]} word command='' option=${COMP_WORDS[COMP_CWORD - 1]} value i
 	# The whole word, since a colon or an equals sign ends one here.
@@ -59,6 +67,7 @@ _slimtrace() {
 	else
 		mapfile -t COMPREPLY < <(_slimtrace_complete_argument "$command" "$word")
 	fi
+	_slimtrace_are_files && compopt -o filenames 2>/dev/null
 	# bash replaces what is after the last colon only.
 	if [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then COMPREPLY=("${COMPREPLY[@]#"${word%:*}:"}"); fi
 }

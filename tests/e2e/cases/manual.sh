@@ -95,17 +95,34 @@ fi
 mux() { tmux -S "$SCRATCH/tmux" "$@"; }
 trap 'mux kill-server 2>/dev/null' EXIT
 shows() { mux capture-pane -p -t s | grep -qxF -- "$1"; }
+typed() { # SHELL LINE WANTED: what is there after a TAB
+	mux send-keys -t s C-u
+	mux send-keys -t s -l "$2"
+	mux send-keys -t s Tab
+	ok "$1: $2" until_true 10 shows "> $3"
+}
+if command -v tmux >/dev/null; then
+	mkdir records
+	touch records/one.json 'two words.json'
+	mux -f /dev/null new-session -d -x 100 -y 30 -s s "PATH=$(dirname "$SLIMTRACE"):$PATH PS1='> ' bash --norc --noprofile"
+	mux send-keys -t s ". root/usr/share/bash-completion/completions/slimtrace; clear; echo be' 'gin" Enter
+	ok 'bash: is there' until_true 20 shows 'be gin'
+	typed bash 'slimtrace merge records' 'slimtrace merge records/'
+	typed bash 'slimtrace merge records/o' 'slimtrace merge records/one.json'
+	typed bash 'slimtrace merge two' 'slimtrace merge two\ words.json'
+	typed bash 'slimtrace why e2e/comp' 'slimtrace why e2e/complete:one'
+	mux kill-session -t s
+	rm -r records 'two words.json'
+else
+	skip 'bash, typed' 'tmux is not installed'
+fi
 if command -v zsh >/dev/null && command -v tmux >/dev/null; then
 	mux -f /dev/null new-session -d -x 100 -y 30 -s s "PATH=$(dirname "$SLIMTRACE"):$PATH PS1='> ' zsh -f"
 	mux send-keys -t s "fpath=($PWD/root/usr/share/zsh/vendor-completions \$fpath); autoload -U compinit; compinit -u -D; clear; echo be' 'gin" Enter
 	ok 'zsh: is there' until_true 20 shows 'be gin'
 	for line in "${asked[@]}"; do
 		word=${line%|*}
-		mux send-keys -t s C-u
-		mux send-keys -t s -l "$word"
-		mux send-keys -t s Tab
-		word=${word%"${word##*[ =]}"}
-		ok "zsh: ${line%|*}" until_true 10 shows "> $word${line#*|}"
+		typed zsh "$word" "${word%"${word##*[ =]}"}${line#*|}"
 	done
 else
 	skip 'zsh' 'zsh or tmux is not installed'
