@@ -2,6 +2,7 @@
 /* Entries of a history, as builders write them, and the lines of a Dockerfile that they become. */
 #include "../lib/tap.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/clock.h"
 #include "slimtrace/base/json.h"
 #include "slimtrace/report.h"
 
@@ -256,8 +257,79 @@ static void test_case(const struct history *h, const char *member, const char *v
 	ok(ends_with(out.buf, h->want), "%.*s", (int)strcspn(h->line[n], "\n"), h->line[n]);
 }
 
+static void begin_config(struct strbuf *sb, const char *env)
+{
+	strbuf_reset(sb);
+	strbuf_addf(sb, "{\"config\":{\"Env\":[%s]},\"history\":[{\"empty_layer\":true}", env);
+}
+
+static void add_entry(struct strbuf *sb, const char *instruction, const char *text, size_t times)
+{
+	strbuf_addf(sb, ",{\"empty_layer\":true,\"created_by\":\"" NOP "%s ", instruction);
+	for (size_t i = 0; i < times; i++)
+		strbuf_addstr(sb, text);
+	strbuf_addstr(sb, "\"}");
+}
+
+static void test_long(struct strbuf *config, const char *what)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+	struct err err = ERR_INIT;
+	uint64_t start = clock_mono_ms();
+
+	strbuf_addstr(config, "]}");
+	is_int(report_dockerfile(config->buf, config->len, NULL, &out, &err), 0, "%s", what);
+	ok(out.len < 8u << 20, "%s: %zu bytes become %zu", what, config->len, out.len);
+	/* Cubic code takes minutes; code whose time has a bound a second, or ten with a sanitizer.
+	 */
+	ok(clock_mono_ms() - start < 60000, "%s: in time", what);
+}
+
+/* What a short text can stand for has a bound. */
+static void test_bombs(void)
+{
+	_cleanup_strbuf_ struct strbuf config = STRBUF_INIT, env = STRBUF_INIT;
+
+	for (char c = 'a'; c <= 'p'; c++)
+		strbuf_addf(&env, "%s\"%c=x\"", c == 'a' ? "" : ",", c);
+	begin_config(&config, env.buf);
+	add_entry(&config, "ENV", "a=xxxxxxxxxxxxxxxx", 1);
+	for (char c = 'b'; c <= 'p'; c++) {
+		_cleanup_free_ char *name = xasprintf("%c=", c);
+		_cleanup_free_ char *ten =
+			xasprintf("$%c$%c$%c$%c$%c$%c$%c$%c$%c$%c", c - 1, c - 1, c - 1, c - 1,
+				  c - 1, c - 1, c - 1, c - 1, c - 1, c - 1);
+		_cleanup_free_ char *text = xasprintf("%s%s", name, ten);
+
+		add_entry(&config, "ENV", text, 1);
+	}
+	test_long(&config, "variables of variables");
+
+	strbuf_reset(&env);
+	strbuf_addstr(&env, "\"A=/");
+	for (size_t i = 0; i < 100000; i++)
+		strbuf_addch(&env, 'x');
+	strbuf_addch(&env, '"');
+	begin_config(&config, env.buf);
+	strbuf_addf(&config, ",{\"empty_layer\":true,\"created_by\":\"" NOP "ENV %.*s\"}",
+		    (int)env.len - 2, env.buf + 1);
+	for (size_t i = 0; i < 2000; i++)
+		add_entry(&config, "WORKDIR", "$A", 1);
+	test_long(&config, "one variable, often");
+
+	begin_config(&config, "");
+	add_entry(&config, "EXPOSE", "1-65535 ", 4000);
+	test_long(&config, "ranges of ports");
+
+	begin_config(&config, env.buf);
+	add_entry(&config, "ENV", "A= ", 100000);
+	test_long(&config, "one name, often");
+}
+
 int main(void)
 {
+	test_bombs();
+
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		test_case(&cases[i], NULL, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)

@@ -6,6 +6,7 @@
 
 #include "info/info.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/strmap.h"
 
 static bool is_name_char(char c)
 {
@@ -55,16 +56,22 @@ bool info_is_secret_name(const char *name, size_t len)
 	return false;
 }
 
-static void add(struct info *info, const char *where, const char *name, size_t len)
+/* Each once. */
+struct finder {
+	struct info *info;
+	struct strmap *seen;
+};
+
+static void add(struct finder *f, const char *where, const char *name, size_t len)
 {
 	_cleanup_free_ char *text = xasprintf("%s %.*s", where, (int)len, name);
 
-	if (!strvec_has(&info->secrets, text))
-		strvec_push(&info->secrets, text);
+	if (!strmap_put(f->seen, text, f))
+		strvec_push(&f->info->secrets, text);
 }
 
 /* Each NAME=VALUE; a value that is a variable is somebody else's. */
-static void search(struct info *info, const char *where, const char *text)
+static void search(struct finder *f, const char *where, const char *text)
 {
 	const char *p = text;
 
@@ -75,13 +82,15 @@ static void search(struct info *info, const char *where, const char *text)
 			start--;
 		if (start < p - 1 && info_is_secret_name(start, (size_t)(p - 1 - start)) && *p &&
 		    !strchr(" \"'$;&|)\n=", *p))
-			add(info, where, start, (size_t)(p - 1 - start));
+			add(f, where, start, (size_t)(p - 1 - start));
 	}
 }
 
 void info_secrets(const struct image *img, struct info *info)
 {
 	const struct image_config *c = image_config(img);
+	_cleanup_(strmap_free) struct strmap *seen = strmap_new();
+	struct finder f = { info, seen };
 	_cleanup_(json_free) cJSON *json = NULL;
 	struct err ignored = ERR_INIT;
 	const cJSON *item;
@@ -91,10 +100,10 @@ void info_secrets(const struct image *img, struct info *info)
 
 		if (value && value[1] &&
 		    info_is_secret_name(c->env.v[i], (size_t)(value - c->env.v[i])))
-			add(info, "ENV", c->env.v[i], (size_t)(value - c->env.v[i]));
+			add(&f, "ENV", c->env.v[i], (size_t)(value - c->env.v[i]));
 	}
 	if (json_parse(c->bytes, c->len, "it", &json, &ignored) < 0)
 		return;
 	cJSON_ArrayForEach (item, json_get(json, "history"))
-		search(info, "history", json_str(item, "created_by", ""));
+		search(&f, "history", json_str(item, "created_by", ""));
 }

@@ -26,16 +26,30 @@ struct df_config {
 void df_config_read(struct df_config *c, const cJSON *config);
 void df_config_release(struct df_config *c);
 
+/*
+ * A variable may stand for others, and a range for ports: what a short history can stand for has
+ * no bound but this one.
+ */
+#define DF_MAX_EXPANDED (1u << 20)
+static inline bool df_may_expand(size_t *expanded, size_t len)
+{
+	if (len > DF_MAX_EXPANDED - *expanded)
+		return false;
+	*expanded += len;
+	return true;
+}
+
 struct df {
 	struct df_config real, made;
 	struct strmap *args; /* build arguments and their values, "" when they have none */
 	struct strbuf *out;
-	size_t healths; /* how many entries set it that are still to come */
-	bool classic;	/* some are known to be the classic builder's */
-	bool source;	/* the entry at hand is a line as it was written */
-	bool buildah;	/* some are: RUN names /bin/sh there, whatever SHELL says */
-	bool cmd_set;	/* there was a CMD: an ENTRYPOINT leaves it alone then */
-	bool frontend;	/* something was written that only BuildKit's frontend reads */
+	size_t expanded; /* bytes, about, that are there because a few stand for many */
+	size_t healths;	 /* how many entries set it that are still to come */
+	bool classic;	 /* some are known to be the classic builder's */
+	bool source;	 /* the entry at hand is a line as it was written */
+	bool buildah;	 /* some are: RUN names /bin/sh there, whatever SHELL says */
+	bool cmd_set;	 /* there was a CMD: an ENTRYPOINT leaves it alone then */
+	bool frontend;	 /* something was written that only BuildKit's frontend reads */
 };
 
 /* --- words: dockerfile_words.c --- */
@@ -85,9 +99,9 @@ bool df_is_source(const char *created_by);
 /* How much of an entry of Buildah's is the line: checksums and how it was called follow. */
 size_t df_source_len(const char *text);
 /* Words without quotes and variables, a blank between; malloc'ed. */
-char *df_source_text(const struct df *df, const char *text);
+char *df_source_text(struct df *df, const char *text);
 /* Names and values in turn; false: it is no such line. */
-bool df_source_pairs(const struct df *df, const char *text, const struct strmap *real,
+bool df_source_pairs(struct df *df, const char *text, const struct strmap *real,
 		     struct strvec *ret);
 
 /* --- dockerfile_health.c --- */

@@ -28,16 +28,21 @@ static bool is_known(const struct strmap *known, const char *name, size_t len)
 	return strmap_get_len(known, name, len) != NULL;
 }
 
-/* The next place where a value can end: before a blank and a known name, or at the end. */
-static size_t next_end(const char *value, size_t from, const struct strmap *known)
+/* Whether a value can end at @p: before a blank and a known name, or at the end. */
+static bool is_end(const char *p, const struct strmap *known)
 {
-	for (const char *p = value + from; (p = strchr(p, ' ')); p++) {
-		size_t len = name_at(p + 1, known);
+	size_t len = *p == ' ' ? name_at(p + 1, known) : 0;
 
-		if (len && is_known(known, p + 1, len))
-			return (size_t)(p - value);
-	}
-	return strlen(value);
+	return !*p || (len && is_known(known, p + 1, len));
+}
+
+static size_t next_end(const char *value, const struct strmap *known)
+{
+	const char *p = value + strcspn(value, " ");
+
+	while (!is_end(p, known))
+		p += 1 + strcspn(p + 1, " ");
+	return (size_t)(p - value);
 }
 
 bool df_next_pair(const char **text, const struct strmap *known, struct df_pair *ret)
@@ -51,15 +56,9 @@ bool df_next_pair(const char **text, const struct strmap *known, struct df_pair 
 		len = strcspn(p, " ");
 	*ret = (struct df_pair){ .name = p, .name_len = len, .value = p + len + (p[len] != '\0') };
 	last = strmap_get_len(known, p, len);
-	end = next_end(ret->value, 0, known);
-	for (size_t at = end; last; at = next_end(ret->value, at + 1, known)) {
-		if (strlen(last) == at && !memcmp(ret->value, last, at)) {
-			end = at;
-			break;
-		}
-		if (!ret->value[at])
-			break;
-	}
+	end = last ? strlen(last) : 0;
+	if (!last || strncmp(ret->value, last, end) != 0 || !is_end(ret->value + end, known))
+		end = next_end(ret->value, known);
 	ret->value_len = end;
 	*text = ret->value + end;
 	return true;
@@ -98,7 +97,7 @@ static size_t count_real(const struct strvec *pairs, const struct strmap *real)
 }
 
 /* What an old engine wrote looks like Buildah's: the configuration decides how it is read. */
-static void read_pairs(const struct df *df, const char *text, const struct strmap *real,
+static void read_pairs(struct df *df, const char *text, const struct strmap *real,
 		       struct strvec *ret)
 {
 	_cleanup_strvec_ struct strvec source = STRVEC_INIT;

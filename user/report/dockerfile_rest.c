@@ -48,11 +48,15 @@ static void rest_map(struct rest *rest, const char *instruction, const struct st
 static void rest_set(struct rest *rest, const char *instruction, const struct strvec *real,
 		     const struct strvec *made)
 {
+	_cleanup_(strmap_free) struct strmap *have = strmap_new();
+
+	for (size_t i = 0; i < made->n; i++)
+		strmap_put(have, made->v[i], have);
 	for (size_t i = 0; i < real->n; i++) {
 		_cleanup_strvec_ struct strvec one = STRVEC_INIT;
 		_cleanup_strbuf_ struct strbuf word = STRBUF_INIT;
 
-		if (strvec_has(made, real->v[i]) || !df_can_say(real->v[i]))
+		if (strmap_get(have, real->v[i]) || !df_can_say(real->v[i]))
 			continue;
 		df_add_word(&word, real->v[i], strlen(real->v[i]));
 		strbuf_addf(&rest->lines, "%s ", instruction);

@@ -11,7 +11,7 @@
 #include "slimtrace/base/alloc.h"
 
 struct reader {
-	const struct df *df;
+	struct df *df;
 	const char *p;
 	bool guess; /* what a variable was is not known */
 };
@@ -63,6 +63,8 @@ static void add_variable(struct reader *r, const char *name, size_t len, struct 
 
 	if (!value)
 		value = strmap_get_len(r->df->args, name, len);
+	if (value && !df_may_expand(&r->df->expanded, strlen(value)))
+		value = NULL;
 	if (value)
 		strbuf_addstr(ret, value);
 	r->guess |= !value || !*value; /* an argument without a value may have been given one */
@@ -119,7 +121,7 @@ static bool next_word(struct reader *r, struct strbuf *ret)
 	return !quote;
 }
 
-char *df_source_text(const struct df *df, const char *text)
+char *df_source_text(struct df *df, const char *text)
 {
 	struct reader r = { .df = df, .p = text };
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
@@ -139,12 +141,13 @@ static void push_pair(const struct reader *r, const char *name, size_t len, cons
 {
 	const char *known = r->guess ? strmap_get_len(real, name, len) : NULL;
 
+	if (known && !df_may_expand(&r->df->expanded, strlen(known)))
+		known = NULL;
 	strvec_push_len(ret, name, len);
 	strvec_push(ret, known ? known : value);
 }
 
-bool df_source_pairs(const struct df *df, const char *text, const struct strmap *real,
-		     struct strvec *ret)
+bool df_source_pairs(struct df *df, const char *text, const struct strmap *real, struct strvec *ret)
 {
 	struct reader r = { .df = df, .p = text };
 

@@ -138,7 +138,7 @@ static void read_set(const char *text, const struct strvec *known, struct strvec
 }
 
 /* "80", "80/udp", "8000-8003/tcp" */
-static void add_ports(struct strvec *ports, const char *text)
+static void add_ports(struct df *df, const char *text)
 {
 	const char *protocol = strchr(text, '/');
 	char *end;
@@ -148,8 +148,11 @@ static void add_ports(struct strvec *ports, const char *text)
 		last = strtoul(end + 1, &end, 10);
 	if (*end && end != protocol)
 		return;
+	if (!protocol)
+		protocol = "/tcp";
 	for (unsigned long port = first; port <= last && last <= UINT16_MAX; port++)
-		strvec_pushf(ports, "%lu%s", port, protocol ? protocol : "/tcp");
+		if (port == first || df_may_expand(&df->expanded, strlen(protocol) + 8))
+			strvec_pushf(&df->made.ports, "%lu%s", port, protocol);
 }
 
 static void step_expose(struct df *df, const char *text)
@@ -161,7 +164,7 @@ static void step_expose(struct df *df, const char *text)
 	for (size_t i = 0; i < ports.n; i++) {
 		strbuf_addch(df->out, ' ');
 		df_add_word(df->out, ports.v[i], strlen(ports.v[i]));
-		add_ports(&df->made.ports, ports.v[i]);
+		add_ports(df, ports.v[i]);
 	}
 	strbuf_addch(df->out, '\n');
 }

@@ -200,11 +200,18 @@ bool df_is_shell_form(const char *text)
 
 bool df_is_joined(const char *text, size_t len, const struct strvec *words)
 {
-	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	const char *p = text, *end = text + len;
 
-	for (size_t i = 0; i < words->n; i++)
-		strbuf_addf(&sb, "%s%s", i ? " " : "", words->v[i]);
-	return sb.len == len && !memcmp(sb.buf, text, len);
+	for (size_t i = 0; i < words->n; i++) {
+		size_t n = strlen(words->v[i]);
+
+		if (i && (p == end || *p++ != ' '))
+			return false;
+		if (n > (size_t)(end - p) || memcmp(p, words->v[i], n) != 0)
+			return false;
+		p += n;
+	}
+	return p == end;
 }
 
 void df_add_value(struct strbuf *sb, const char *text)
