@@ -44,8 +44,11 @@ enum keep_reason {
 	KEEP_USRMERGE,	  /* /bin -> usr/bin and the like */
 	KEEP_NSS,	  /* libc's modules and files for names, since names were looked up */
 	KEEP_GCONV,	  /* libc's character sets, since one was used */
+	KEEP_CHARSETS,	  /* a language's character sets, which it loads by name */
 	KEEP_LOCALE,	  /* the rest of a locale that was used */
 	KEEP_ZONEINFO,	  /* the time zones, since they were used by name */
+	KEEP_TERMINFO,	  /* usual terminals, since programs that draw on one ran */
+	KEEP_FONTS,	  /* the fonts beside one that was used, and those of a cache of them */
 	KEEP_CERTS,	  /* certificates of authorities, since some were looked for */
 	KEEP_PYTHON,	  /* sources of byte code, metadata of used distributions */
 	KEEP_RUBY,	  /* specification and build marker of used gems */

@@ -96,6 +96,28 @@ static void test_gconv(void)
 	fixture_release(&f);
 }
 
+/* @table: what the language reads before any; @usual, @rare: beside it. */
+static void test_charsets(const char *table, const char *usual, const char *rare)
+{
+	struct fixture f;
+
+	for (int runs = 0; runs < 2; runs++) {
+		fixture_init(&f);
+		put_file(&f, table, "x");
+		put_file(&f, usual, "x");
+		put_file(&f, rare, "x");
+		if (runs)
+			used_file(&f, table, RECORD_READ);
+		is_int(decide(&f, "{}"), 0, "%s is%s used", table, runs ? "" : " not");
+		if (runs)
+			stays(&f, usual, KEEP_CHARSETS);
+		else
+			goes(&f, usual);
+		goes(&f, rare);
+		fixture_release(&f);
+	}
+}
+
 static void test_locales(void)
 {
 	struct fixture f;
@@ -131,6 +153,82 @@ static void test_zones(const char *path, const char *config, bool all)
 		goes(&f, "/usr/share/zoneinfo/Europe");
 	stays(&f, "/usr/share/zoneinfo/Etc/UTC", all ? KEEP_ZONEINFO : KEEP_USED);
 	goes(&f, "/usr/share/zoneinfo/right");
+	fixture_release(&f);
+}
+
+static void test_terminals(const char *library, const char *path, bool usual)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	put_library(&f, "/usr/lib/libtinfo.so.6.3");
+	put_library(&f, "/usr/lib/libc.so.6");
+	put_file(&f, "/usr/lib/terminfo/x/xterm", "x");
+	put_file(&f, "/usr/lib/terminfo/v/vt52", "x");
+	put_link(&f, "/lib", "usr/lib");
+	used_file(&f, library, RECORD_MAP);
+	asked(&f, path, RECORD_READ, ENOENT);
+	is_int(decide(&f, "{}"), 0, "%s ran, and asked for %s", library, path);
+	if (usual)
+		stays(&f, "/usr/lib/terminfo/x/xterm", KEEP_TERMINFO);
+	else
+		goes(&f, "/usr/lib/terminfo/x/xterm");
+	goes(&f, "/usr/lib/terminfo/v/vt52");
+	fixture_release(&f);
+}
+
+/* What fontconfig writes, as far as it is read: see fonts.c. */
+static void put_font_cache(struct fixture *f, const char *path, uint32_t magic, int64_t at)
+{
+	struct {
+		uint32_t magic, version;
+		int64_t size, dir;
+		char name[16];
+	} cache = { magic, 8, sizeof(cache), at, "/fonts/cached" };
+
+	put_bytes(f, path, 0644, (const char *)&cache, sizeof(cache));
+}
+
+static void test_fonts(void)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	put_file(&f, "/fonts/a/one.ttf", "x");
+	put_file(&f, "/fonts/a/two.TTF", "x");
+	put_file(&f, "/fonts/a/fonts.dir", "x");
+	put_file(&f, "/fonts/b/three.otf", "x");
+	put_file(&f, "/fonts/c/roman.t1", "x");
+	put_file(&f, "/fonts/c/sans.t1", "x");
+	put_link(&f, "/gs/Times", "/fonts/c/roman.t1");
+	put_link(&f, "/gs/Helvetica", "/fonts/c/sans.t1");
+	put_link(&f, "/gs/other", "/fonts/a/fonts.dir");
+	used_file(&f, "/fonts/a/one.ttf", RECORD_READ);
+	asked(&f, "/gs/Times", RECORD_READ, 0);
+	is_int(decide(&f, "{}"), 0, "fonts are used");
+	stays(&f, "/fonts/a/two.TTF", KEEP_FONTS);
+	goes(&f, "/fonts/a/fonts.dir");
+	goes(&f, "/fonts/b/three.otf");
+	stays(&f, "/fonts/c/sans.t1", KEEP_FONTS);
+	stays(&f, "/gs/Helvetica", KEEP_LINK);
+	goes(&f, "/gs/other");
+	fixture_release(&f);
+}
+
+static void test_font_cache(uint32_t magic, int64_t at, bool good)
+{
+	const char *path = "/var/cache/fontconfig/0-le64.cache-8";
+	struct fixture f;
+
+	fixture_init(&f);
+	put_file(&f, "/fonts/cached/one.ttf", "x");
+	put_font_cache(&f, path, magic, at);
+	used_file(&f, path, RECORD_READ);
+	is_int(decide(&f, "{}"), 0, "a cache of fonts is used: %s", good ? "good" : "bad");
+	if (good)
+		stays(&f, "/fonts/cached/one.ttf", KEEP_FONTS);
+	else
+		goes(&f, "/fonts/cached/one.ttf");
 	fixture_release(&f);
 }
 
@@ -303,10 +401,27 @@ int main(void)
 	test_names_by_exec(false);
 	test_names_by_exec(true);
 	test_gconv();
+	test_charsets("/usr/lib/python3.11/encodings/aliases.py",
+		      "/usr/lib/python3.11/stringprep.py",
+		      "/usr/lib/python3.11/encodings/koi8_r.py");
+	test_charsets("/opt/ruby/3.2/enc/encdb.so", "/opt/ruby/3.2/enc/trans/single_byte.so",
+		      "/opt/ruby/3.2/enc/trans/chinese.so");
+	test_charsets("/usr/lib/perl5/auto/Encode/Encode.so", "/usr/lib/perl5/Encode/Unicode.pm",
+		      "/usr/lib/perl5/Encode/JP.pm");
 	test_locales();
 	test_zones("/usr/share/zoneinfo/Etc/UTC", "{}", true);
 	test_zones("/usr/share/zoneinfo/Etc/UTC", "{\"Env\":[\"TZ=:Etc/UTC\"]}", false);
 	test_zones("/etc/localtime", "{}", false);
+	test_terminals("/usr/lib/libtinfo.so.6.3", "/etc/hosts", true);
+	test_terminals("/usr/lib/libc.so.6", "/etc/terminfo/x/xterm", true);
+	test_terminals("/usr/lib/libc.so.6", "/etc/hosts", false);
+	test_fonts();
+	test_font_cache(0xFC02FC04u, 24, true);
+	test_font_cache(0xFC02FC05u, 24, false);
+	test_font_cache(0xFC02FC04u, 25, false);
+	test_font_cache(0xFC02FC04u, 0, false);
+	test_font_cache(0xFC02FC04u, 40, false);
+	test_font_cache(0xFC02FC04u, -1, false);
 	test_certs();
 	test_hwcaps();
 	test_python();

@@ -33,8 +33,11 @@ static const struct {
 	[KEEP_USRMERGE] = { "usrmerge", "programs and scripts know kept directories by this name" },
 	[KEEP_NSS] = { "nss", "libc looks up names of users or hosts with it" },
 	[KEEP_GCONV] = { "gconv", "libc converts character sets with it" },
+	[KEEP_CHARSETS] = { "charsets", "a used language converts character sets with it" },
 	[KEEP_LOCALE] = { "locale", "it belongs to a locale that is used" },
 	[KEEP_ZONEINFO] = { "zoneinfo", "time zones are used by name" },
+	[KEEP_TERMINFO] = { "terminfo", "programs look up the terminal that they run on" },
+	[KEEP_FONTS] = { "fonts", "fonts of its directory are used" },
 	[KEEP_CERTS] = { "certs", "certificates of authorities are looked for" },
 	[KEEP_PYTHON] = { "python", "source of used byte code, or metadata of a used package" },
 	[KEEP_RUBY] = { "ruby", "specification or build marker of a used gem" },
@@ -43,6 +46,8 @@ static const struct {
 	[KEEP_PACKAGES] = { "packages", "tells scanners of the packages that are inside" },
 	[KEEP_DISTRO] = { "distro", "tells which distribution this is" },
 };
+
+_Static_assert(KEEP_REASONS <= 32, "a bit for each in uint32_t");
 
 const char *keep_reason_name(enum keep_reason reason)
 {
@@ -59,11 +64,11 @@ const char *keep_reason_text(enum keep_reason reason)
  * to something that stays. Links at the top come last, for they depend on all that stays.
  */
 static keep_rule_fn *const rules[] = {
-	keep_used,	   keep_workdir,    keep_volumes,     keep_user_db,  keep_mount_points,
-	keep_runtime_dirs, keep_entrypoint, keep_healthcheck, keep_includes, keep_added,
-	keep_hwcaps,	   keep_names,	    keep_gconv,	      keep_locales,  keep_zones,
-	keep_cert_stores,  keep_python,	    keep_ruby,	      keep_node,     keep_jvm,
-	keep_distro,	   keep_top_links,
+	keep_used,	   keep_workdir,    keep_volumes,     keep_user_db,	keep_mount_points,
+	keep_runtime_dirs, keep_entrypoint, keep_healthcheck, keep_includes,	keep_added,
+	keep_hwcaps,	   keep_names,	    keep_gconv,	      keep_charsets,	keep_locales,
+	keep_zones,	   keep_terminals,  keep_fonts,	      keep_cert_stores, keep_python,
+	keep_ruby,	   keep_node,	    keep_jvm,	      keep_distro,	keep_top_links,
 };
 
 static struct keep *keep_new(const struct image *img)

@@ -18,6 +18,17 @@ PLACES(places_tools, "basename", "cat", "chmod", "chown", "cp", "cut", "date", "
 PLACES(places_zones, "/usr/share/zoneinfo/[!pr]*", "/usr/share/zoneinfo/[!pr]*/**",
        "/usr/share/zoneinfo/posixrules", "/usr/lib/zoneinfo/**", "/etc/localtime", "/etc/timezone");
 
+PLACES(places_terminfo, "/etc/terminfo", "/lib/terminfo", "/usr/lib/terminfo",
+       "/usr/share/terminfo", "/usr/local/share/terminfo");
+
+/* What "docker exec -t" says, what consoles and multiplexers are; below a letter, or its number. */
+PLACES(places_terminals, "*/ansi", "*/dumb", "*/linux", "*/rxvt", "*/rxvt-unicode-256color",
+       "*/screen", "*/screen-256color", "*/tmux", "*/tmux-256color", "*/vt100", "*/vt220",
+       "*/xterm", "*/xterm-256color", "*/xterm-color");
+
+PLACES(places_fonts, "*.bdf", "*.eot", "*.otc", "*.otf", "*.pcf", "*.pcf.gz", "*.pfa", "*.pfb",
+       "*.t1", "*.ttc", "*.ttf", "*.woff", "*.woff2");
+
 /* One file with all certificates: Debian, Alpine, RHEL, SUSE and what is built like them. */
 PLACES(places_cert_bundles, "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem",
        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/certs/ca-bundle.crt",
@@ -56,6 +67,19 @@ PLACES(places_names_kept, "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf
 /* What needs no table, and the Latin ones; the rest is 8 MB, and named in docs/keep.md. */
 PLACES(places_charsets, "gconv-modules", "gconv-modules.cache", "gconv-modules.d/*", "UTF-7.so",
        "UTF-16.so", "UTF-32.so", "UNICODE.so", "ISO8859-1.so", "ISO8859-15.so", "CP1252.so");
+
+/*
+ * The same sets, as languages have them. "idna" is of host names, with what it imports but for
+ * "re", which hardly any application is without.
+ */
+PLACES(places_charsets_python, "encodings/ascii.py", "encodings/cp1252.py", "encodings/idna.py",
+       "encodings/iso8859_1.py", "encodings/iso8859_15.py", "encodings/latin_1.py",
+       "encodings/punycode.py", "encodings/utf_*.py", "stringprep.py", "lib-dynload/unicodedata.*");
+PLACES(places_charsets_ruby, "enc/iso_8859_1.so", "enc/iso_8859_15.so", "enc/utf_16*.so",
+       "enc/utf_32*.so", "enc/windows_1252.so", "enc/trans/single_byte.so",
+       "enc/trans/utf_16_32.so");
+PLACES(places_charsets_perl, "Encode/Byte.pm", "Encode/Unicode.pm", "auto/Encode/Byte/Byte.so",
+       "auto/Encode/Unicode/Unicode.so");
 
 /* JDK 9 and later, then 8 with its jre directory. */
 PLACES(places_jvm, "release", "lib/modules", "lib/jvm.cfg", "lib/security/**", "lib/*.properties",

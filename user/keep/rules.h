@@ -30,6 +30,12 @@ keep_rule_fn keep_names;
 keep_rule_fn keep_gconv;
 keep_rule_fn keep_locales;
 keep_rule_fn keep_zones;
+/* charsets.c: what languages convert character sets with. */
+keep_rule_fn keep_charsets;
+/* terminal.c */
+keep_rule_fn keep_terminals;
+/* fonts.c */
+keep_rule_fn keep_fonts;
 /* certs.c */
 keep_rule_fn keep_cert_stores;
 /* lang.c, python.c: what languages' own loaders and package managers count on. */

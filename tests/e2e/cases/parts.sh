@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# shellcheck source=../lib.sh
+# What belongs to something that was used, and is asked for only when the slim image runs: programs of
+# this machine, slimmed with one part used, run with another.
+. "$(dirname "$0")/../lib.sh"
+
+# --- terminals ---
+context
+with_libs "$(command -v tput)"
+mkdir -p context/root/lib
+cp -a /lib/terminfo context/root/lib/
+import e2e/terminal 'CMD ["/usr/bin/tput", "-T", "vt100", "cols"]'
+slim 'a terminal' --http-probe-off e2e/terminal
+is 'another terminal' "$(run_image --entrypoint /usr/bin/tput e2e/terminal.slim -T xterm-256color colors)" 256
+is 'none of those' "$(info paths e2e/terminal.slim | grep -c /vt52)" 0
+slim 'the rule is off' --http-probe-off --rule-off terminfo e2e/terminal
+has 'the rule is off: another terminal' "$(run_image --entrypoint /usr/bin/tput e2e/terminal.slim -T xterm colors)" unknown
+
+# --- character sets ---
+context
+with_libs /usr/bin/python3
+lib=$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')
+mkdir -p "context/root${lib%/*}"
+cp -r "$lib" "context/root${lib%/*}/"
+import e2e/charset 'CMD ["/usr/bin/python3", "-c", "import re; print(bytes([233]).decode(\"cp437\"))"]'
+slim 'a character set' --http-probe-off e2e/charset
+decoded() { run_image --entrypoint /usr/bin/python3 e2e/charset.slim -c "print(ascii($1))"; }
+is 'other character sets' "$(decoded "b'\\xe9\\0'.decode('utf-16-le') + b'\\xa4'.decode('iso8859-15')")" "'\\xe9\\u20ac'"
+is 'the name of a host' "$(decoded "'\\u00e9.example'.encode('idna')")" "b'xn--9ca.example'"
+
+# --- fonts ---
+context
+busybox_rootfs
+for name in fonts/one.ttf fonts/two.ttf fonts/fonts.dir other/three.ttf type1/roman.pfb type1/sans.pfb; do put "$name" "the $name"; done
+mkdir context/root/names
+ln -s ../type1/roman.pfb context/root/names/Times-Roman
+ln -s ../type1/sans.pfb context/root/names/Helvetica
+import e2e/fonts 'ENTRYPOINT ["/bin/cat"]' 'CMD ["/fonts/one.ttf", "/names/Times-Roman"]'
+slim 'fonts' --http-probe-off e2e/fonts
+is 'another font' "$(run_image e2e/fonts.slim /fonts/two.ttf)" 'the fonts/two.ttf'
+is 'another font by its name' "$(run_image e2e/fonts.slim /names/Helvetica)" 'the type1/sans.pfb'
+lacks 'beside fonts' "$(info paths e2e/fonts.slim)" fonts.dir
+lacks 'fonts of another directory' "$(info paths e2e/fonts.slim)" three.ttf
+done_testing
