@@ -179,6 +179,25 @@ static const char *tail_start(const char *s, size_t len, unsigned int lines)
 	return p;
 }
 
+/* Of what a terminal acts on tabs alone, and not the end of a line as terminals have it. */
+static void add_line(struct strbuf *sb, const char *line, size_t len)
+{
+	const char *end = line + len;
+
+	if (len && end[-1] == '\r')
+		end--;
+	while (line < end) {
+		const char *tab = memchr(line, '\t', (size_t)(end - line));
+		const char *stop = tab ? tab : end;
+
+		text_add_safe(sb, line, (size_t)(stop - line));
+		if (tab)
+			strbuf_addch(sb, '\t');
+		line = tab ? tab + 1 : end;
+	}
+	strbuf_addch(sb, '\n');
+}
+
 void output_tail(struct output *out, unsigned int lines, struct strbuf *ret)
 {
 	const char *p, *end;
@@ -193,8 +212,7 @@ void output_tail(struct output *out, unsigned int lines, struct strbuf *ret)
 		if (newline && stop > p && stop[-1] == '\r')
 			stop--; /* as a terminal ends lines, and the engine its own words */
 		strbuf_addstr(ret, "  ");
-		text_add_safe(ret, p, (size_t)(stop - p));
-		strbuf_addch(ret, '\n');
+		add_line(ret, p, (size_t)(stop - p));
 		p = newline ? newline + 1 : end;
 	}
 	pthread_mutex_unlock(&out->lock);

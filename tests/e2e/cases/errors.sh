@@ -68,6 +68,8 @@ fails 'the app dies' 7 'exit status 3' build --http-probe-off e2e/dies
 has 'the app dies: its last words' "$err" 'die: no database'
 has 'the app dies: from both streams' "$err" 'die: starting'
 not_ok 'the app dies: no image' docker image inspect e2e/dies.slim
+fails 'a stack trace' 7 'exit status 3' build --http-probe-off --tty --entrypoint '["sh", "-c", "printf \"E: boom\\\\n\\\\tat \\\\033[1mmain\\\\n\"; exit 3"]' --cmd '[]' e2e/fine
+has 'a stack trace: as a terminal shows it, but for what it acts on' "$err" $'\n  E: boom\n  \tat \\x1b[1mmain\n'
 fails 'the app dies before its probe' 7 'exit status 3' build e2e/dies
 slimtrace build --http-probe-off --force e2e/dies
 is '--force: exit status' "$rc" 0
