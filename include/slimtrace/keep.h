@@ -50,7 +50,7 @@ enum keep_reason {
 	KEEP_TERMINFO,	  /* usual terminals, since programs that draw on one ran */
 	KEEP_FONTS,	  /* the fonts beside one that was used, and those of a cache of them */
 	KEEP_CERTS,	  /* certificates of authorities, since some were looked for */
-	KEEP_PYTHON,	  /* sources of byte code, metadata of used distributions */
+	KEEP_PYTHON,	  /* sources of byte code, metadata and templates of what is used */
 	KEEP_RUBY,	  /* specification and build marker of used gems */
 	KEEP_NODE,	  /* package.json above used modules */
 	KEEP_JVM, /* modules, native libraries, security and configuration files of a used JVM */

@@ -302,6 +302,10 @@ static void test_python(void)
 	put_file(&f, "/usr/lib/python3/site-packages/old.egg-info/top_level.txt", "\n_old\nold\n");
 	put_file(&f, "/usr/lib/python3/site-packages/old/a.py", "x");
 	put_file(&f, "/usr/lib/python3/site-packages/not.egg-info/top_level.txt", "not\n");
+	put_file(&f, "/usr/lib/python3/site-packages/web/templates/errors/500.html", "x");
+	put_file(&f, "/usr/lib/python3/site-packages/web/static/x.css", "x");
+	put_file(&f, "/usr/lib/python3/site-packages/old/templates/404.html", "x");
+	put_file(&f, "/usr/lib/python3/site-packages/templates/x.html", "x");
 	used_file(&f, "/usr/lib/python3/site-packages/web/__pycache__/__init__.cpython-311.pyc",
 		  RECORD_READ);
 	used_file(&f, "/usr/lib/python3/site-packages/old/a.py", RECORD_READ);
@@ -309,6 +313,10 @@ static void test_python(void)
 	stays(&f, "/usr/lib/python3/site-packages/web/__init__.py", KEEP_PYTHON);
 	stays(&f, "/usr/lib/python3/site-packages/web-1.dist-info/METADATA", KEEP_PYTHON);
 	goes(&f, "/usr/lib/python3/site-packages/web/lazy.py");
+	stays(&f, "/usr/lib/python3/site-packages/web/templates/errors/500.html", KEEP_PYTHON);
+	stays(&f, "/usr/lib/python3/site-packages/old/templates/404.html", KEEP_PYTHON);
+	goes(&f, "/usr/lib/python3/site-packages/web/static");
+	goes(&f, "/usr/lib/python3/site-packages/templates");
 	goes(&f, "/usr/lib/python3/site-packages/other-1.dist-info");
 	stays(&f, "/usr/lib/python3/site-packages/old.egg-info/top_level.txt", KEEP_PYTHON);
 	goes(&f, "/usr/lib/python3/site-packages/not.egg-info");

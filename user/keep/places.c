@@ -27,7 +27,7 @@ PLACES(places_terminals, "*/ansi", "*/dumb", "*/linux", "*/rxvt", "*/rxvt-unicod
        "*/xterm", "*/xterm-256color", "*/xterm-color");
 
 PLACES(places_fonts, "*.bdf", "*.eot", "*.otc", "*.otf", "*.pcf", "*.pcf.gz", "*.pfa", "*.pfb",
-       "*.t1", "*.ttc", "*.ttf", "*.woff", "*.woff2");
+       "*.t1", "*.tfm", "*.ttc", "*.ttf", "*.vf", "*.woff", "*.woff2");
 
 /* One file with all certificates: Debian, Alpine, RHEL, SUSE and what is built like them. */
 PLACES(places_cert_bundles, "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem",

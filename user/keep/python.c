@@ -3,7 +3,8 @@
  * Python. Byte code is only taken when the source beside it has the time that it was made from
  * (importlib/_bootstrap_external.py), so the source stays, as it is. Metadata of a distribution
  * (packaging.python.org, "Recording installed projects") is read by whoever asks for versions and
- * entry points, and by scanners.
+ * entry points, and by scanners. Flask and Django look for pages in "templates" beside a module;
+ * the page of an error is among them, and Django cannot even log an error without.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,20 +16,46 @@
 
 #define LIST_MAX_BYTES (16u << 20) /* of a RECORD */
 
-/* --- byte code --- */
-
-static void keep_source(struct keep *k, const struct image_entry *code)
+static int keep_one(struct image_entry *e, void *ctx, struct err *err)
 {
-	const struct image_entry *dir = code->parent;
-	size_t len = strcspn(code->name, ".");
-	_cleanup_free_ char *name = xasprintf("%.*s.py", (int)len, code->name);
-	struct image_entry *source;
+	(void)err;
+	keep_add(ctx, e, KEEP_PYTHON, NO_ACCESS);
+	return 0;
+}
 
-	if (!strcmp(dir->name, "__pycache__"))
-		dir = dir->parent;
-	source = keep_child(dir, name);
+/* --- modules: source or byte code --- */
+
+static void keep_source(struct keep *k, const struct image_entry *dir, const char *code)
+{
+	size_t len = strcspn(code, ".");
+	_cleanup_free_ char *name = xasprintf("%.*s.py", (int)len, code);
+	struct image_entry *source = keep_child(dir, name);
+
 	if (source)
 		keep_add(k, source, KEEP_PYTHON, NO_ACCESS);
+}
+
+static int keep_templates(struct keep *k, const struct image_entry *dir, struct err *err)
+{
+	struct image_entry *templates = keep_child(dir, "templates");
+
+	if (!templates || k->reasons[templates->id] & 1u << KEEP_PYTHON)
+		return 0;
+	return keep_tree(templates, keep_one, k, err);
+}
+
+static int keep_of_module(struct keep *k, const struct image_entry *e, struct err *err)
+{
+	bool code = keep_ends_with(e->name, ".pyc");
+	const struct image_entry *dir = e->parent;
+
+	if (!code && !keep_ends_with(e->name, ".py"))
+		return 0;
+	if (!strcmp(dir->name, "__pycache__"))
+		dir = dir->parent;
+	if (code)
+		keep_source(k, dir, e->name);
+	return keep_templates(k, dir, err);
 }
 
 /* --- distributions --- */
@@ -100,13 +127,6 @@ static int is_info_used(const struct keep *k, const struct image_entry *info, st
 	return r;
 }
 
-static int keep_one(struct image_entry *e, void *ctx, struct err *err)
-{
-	(void)err;
-	keep_add(ctx, e, KEEP_PYTHON, NO_ACCESS);
-	return 0;
-}
-
 static bool is_info(const struct image_entry *e)
 {
 	return e->type == ENTRY_DIR &&
@@ -132,9 +152,10 @@ int keep_python(struct keep *k, struct err *err)
 {
 	for (size_t i = 0; i < k->n; i++) {
 		const struct image_entry *e = image_entry(k->img, (uint32_t)i);
+		int r = e->type == ENTRY_FILE && k->reasons[i] ? keep_of_module(k, e, err) : 0;
 
-		if (e->type == ENTRY_FILE && k->reasons[i] && keep_ends_with(e->name, ".pyc"))
-			keep_source(k, e);
+		if (r < 0)
+			return r;
 	}
 	return keep_infos(k, err);
 }

@@ -29,6 +29,18 @@ decoded() { run_image --entrypoint /usr/bin/python3 e2e/charset.slim -c "print(a
 is 'other character sets' "$(decoded "b'\\xe9\\0'.decode('utf-16-le') + b'\\xa4'.decode('iso8859-15')")" "'\\xe9\\u20ac'"
 is 'the name of a host' "$(decoded "'\\u00e9.example'.encode('idna')")" "b'xn--9ca.example'"
 
+# --- pages of a Python application ---
+mkdir -p context/root/app/templates
+cat >context/root/app/page.py <<'END'
+import pathlib, sys
+print((pathlib.Path(__file__).parent / "templates" / sys.argv[1]).read_text())
+END
+put app/templates/index.html index
+put app/templates/500.html 'an error'
+import e2e/pages 'WORKDIR /app' 'ENTRYPOINT ["/usr/bin/python3", "page.py"]' 'CMD ["index.html"]'
+slim 'a page' --http-probe-off e2e/pages
+has 'the page of an error' "$(run_image e2e/pages.slim 500.html)" 'an error'
+
 # --- fonts ---
 context
 busybox_rootfs
