@@ -43,8 +43,7 @@ enum keep_reason {
 	KEEP_SHARED,	  /* another image of the set keeps it in a layer that both have */
 	KEEP_USRMERGE,	  /* /bin -> usr/bin and the like */
 	KEEP_NSS,	  /* libc's modules and files for names, since names were looked up */
-	KEEP_GCONV,	  /* libc's character sets, since one was used */
-	KEEP_CHARSETS,	  /* a language's character sets, which it loads by name */
+	KEEP_GCONV,	  /* character sets of libc, since one was used, and of languages */
 	KEEP_LOCALE,	  /* the rest of a locale that was used */
 	KEEP_ZONEINFO,	  /* the time zones, since they were used by name */
 	KEEP_TERMINFO,	  /* usual terminals, since programs that draw on one ran */

@@ -110,7 +110,7 @@ static void test_charsets(const char *table, const char *usual, const char *rare
 			used_file(&f, table, RECORD_READ);
 		is_int(decide(&f, "{}"), 0, "%s is%s used", table, runs ? "" : " not");
 		if (runs)
-			stays(&f, usual, KEEP_CHARSETS);
+			stays(&f, usual, KEEP_GCONV);
 		else
 			goes(&f, usual);
 		goes(&f, rare);

@@ -26,7 +26,7 @@ static int keep_modules_of(struct keep *k, const struct language *lang, const ch
 {
 	size_t len = strlen(table) - strlen(lang->table);
 	_cleanup_free_ char *dir = xasprintf("%.*s/", (int)len, table);
-	int r = keep_all_matches(k, dir, lang->modules->v, lang->modules->n, KEEP_CHARSETS, err);
+	int r = keep_all_matches(k, dir, lang->modules->v, lang->modules->n, KEEP_GCONV, err);
 
 	return r < 0 ? r : 0;
 }
