@@ -48,6 +48,7 @@ enum keep_reason {
 	KEEP_ZONEINFO,	  /* the time zones, since they were used by name */
 	KEEP_TERMINFO,	  /* usual terminals, since programs that draw on one ran */
 	KEEP_FONTS,	  /* the fonts beside one that was used, and those of a cache of them */
+	KEEP_ERROR_PAGES, /* pages named by an HTTP status, in a directory that is used */
 	KEEP_CERTS,	  /* certificates of authorities, since some were looked for */
 	KEEP_PYTHON,	  /* sources of byte code, metadata and templates of what is used */
 	KEEP_RUBY,	  /* specification and build marker of used gems */

@@ -232,6 +232,30 @@ static void test_font_cache(uint32_t magic, int64_t at, bool good)
 	fixture_release(&f);
 }
 
+static void test_error_pages(void)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	put_file(&f, "/app/public/404.html", "x");
+	put_file(&f, "/app/public/422.html.erb", "x");
+	put_file(&f, "/app/public/50x.html", "x");
+	put_file(&f, "/app/public/301.html", "x");
+	put_file(&f, "/app/public/5000.html", "x");
+	put_file(&f, "/app/public/404.png", "x");
+	put_file(&f, "/other/404.html", "x");
+	asked(&f, "/app/public/none", RECORD_STAT, ENOENT);
+	is_int(decide(&f, "{}"), 0, "a directory of pages is used");
+	stays(&f, "/app/public/404.html", KEEP_ERROR_PAGES);
+	stays(&f, "/app/public/422.html.erb", KEEP_ERROR_PAGES);
+	stays(&f, "/app/public/50x.html", KEEP_ERROR_PAGES);
+	goes(&f, "/app/public/301.html");
+	goes(&f, "/app/public/5000.html");
+	goes(&f, "/app/public/404.png");
+	goes(&f, "/other/404.html");
+	fixture_release(&f);
+}
+
 static void test_certs(void)
 {
 	struct fixture f;
@@ -430,6 +454,7 @@ int main(void)
 	test_font_cache(0xFC02FC04u, 0, false);
 	test_font_cache(0xFC02FC04u, 40, false);
 	test_font_cache(0xFC02FC04u, -1, false);
+	test_error_pages();
 	test_certs();
 	test_hwcaps();
 	test_python();

@@ -37,6 +37,7 @@ static const struct {
 	[KEEP_ZONEINFO] = { "zoneinfo", "time zones are used by name" },
 	[KEEP_TERMINFO] = { "terminfo", "programs look up the terminal that they run on" },
 	[KEEP_FONTS] = { "fonts", "fonts of its directory are used" },
+	[KEEP_ERROR_PAGES] = { "error-pages", "a page for an error, in a directory that is used" },
 	[KEEP_CERTS] = { "certs", "certificates of authorities are looked for" },
 	[KEEP_PYTHON] = { "python",
 			  "source of used byte code, metadata or pages of a used package" },
@@ -68,7 +69,8 @@ static keep_rule_fn *const rules[] = {
 	keep_runtime_dirs, keep_entrypoint, keep_healthcheck, keep_includes,	keep_added,
 	keep_hwcaps,	   keep_names,	    keep_gconv,	      keep_charsets,	keep_locales,
 	keep_zones,	   keep_terminals,  keep_fonts,	      keep_cert_stores, keep_python,
-	keep_ruby,	   keep_node,	    keep_jvm,	      keep_distro,	keep_top_links,
+	keep_ruby,	   keep_node,	    keep_jvm,	      keep_distro,	keep_error_pages,
+	keep_top_links,
 };
 
 static struct keep *keep_new(const struct image *img)

@@ -29,6 +29,11 @@ PLACES(places_terminals, "*/ansi", "*/dumb", "*/linux", "*/rxvt", "*/rxvt-unicod
 PLACES(places_fonts, "*.bdf", "*.eot", "*.otc", "*.otf", "*.pcf", "*.pcf.gz", "*.pfa", "*.pfb",
        "*.t1", "*.tfm", "*.ttc", "*.ttf", "*.vf", "*.woff", "*.woff2");
 
+PLACES(places_error_pages, "[45][0-9x][0-9x].htm", "[45][0-9x][0-9x].html",
+       "[45][0-9x][0-9x].html.*", "[45][0-9x][0-9x].shtml", "[45][0-9x][0-9x].http",
+       "[45][0-9x][0-9x].php", "[45][0-9x][0-9x].blade.php", "[45][0-9x][0-9x].erb",
+       "[45][0-9x][0-9x].ejs", "[45][0-9x][0-9x].hbs", "[45][0-9x][0-9x].pug");
+
 /* One file with all certificates: Debian, Alpine, RHEL, SUSE and what is built like them. */
 PLACES(places_cert_bundles, "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem",
        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/certs/ca-bundle.crt",

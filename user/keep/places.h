@@ -15,6 +15,7 @@ extern const struct places places_zones;		/* time zones */
 extern const struct places places_terminfo;		/* directories of it */
 extern const struct places places_terminals;		/* in one of them */
 extern const struct places places_fonts;		/* names of such files */
+extern const struct places places_error_pages;		/* names of such files */
 extern const struct places places_cert_bundles, places_cert_dirs;
 extern const struct places places_cert_keys, places_cert_key_dirs;
 extern const struct places places_cert_asked; /* asking for these: looking for certificates */

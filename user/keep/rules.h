@@ -36,6 +36,8 @@ keep_rule_fn keep_charsets;
 keep_rule_fn keep_terminals;
 /* fonts.c */
 keep_rule_fn keep_fonts;
+/* errorpages.c */
+keep_rule_fn keep_error_pages;
 /* certs.c */
 keep_rule_fn keep_cert_stores;
 /* lang.c, python.c: what languages' own loaders and package managers count on. */

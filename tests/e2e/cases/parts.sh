@@ -41,6 +41,16 @@ import e2e/pages 'WORKDIR /app' 'ENTRYPOINT ["/usr/bin/python3", "page.py"]' 'CM
 slim 'a page' --http-probe-off e2e/pages
 has 'the page of an error' "$(run_image e2e/pages.slim 500.html)" 'an error'
 
+# --- pages of a web server ---
+context
+busybox_rootfs
+put srv/index.html index
+put srv/404.html 'not found'
+put etc/httpd.conf 'E404:/srv/404.html'
+import e2e/server 'EXPOSE 8080' 'CMD ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/srv", "-c", "/etc/httpd.conf"]'
+slim 'a server' --http-probe-cmd /index.html e2e/server
+is 'the page of an error: of a server' "$(served e2e/server.slim /none)" 'not found'
+
 # --- fonts ---
 context
 busybox_rootfs
