@@ -79,19 +79,26 @@ static void test_names_by_exec(bool exclude)
 	fixture_release(&f);
 }
 
-static void test_gconv(void)
+/* @path: a converter, the index, or neither. */
+static void test_gconv(const char *path, bool usual)
 {
 	struct fixture f;
 
 	fixture_init(&f);
+	put_library(&f, "/usr/lib/libc.so.6");
+	put_file(&f, "/usr/lib/gconv/gconv-modules.cache", "x");
 	put_library(&f, "/usr/lib/gconv/ISO8859-7.so");
 	put_library(&f, "/usr/lib/gconv/UTF-16.so");
 	put_library(&f, "/usr/lib/gconv/BIG5.so");
 	put_file(&f, "/usr/lib/gconv/gconv-modules.d/extra.conf", "x");
-	used_file(&f, "/usr/lib/gconv/ISO8859-7.so", RECORD_MAP);
-	is_int(decide(&f, "{}"), 0, "a character set is used");
-	stays(&f, "/usr/lib/gconv/UTF-16.so", KEEP_GCONV);
-	stays(&f, "/usr/lib/gconv/gconv-modules.d/extra.conf", KEEP_GCONV);
+	used_file(&f, path, RECORD_MAP);
+	is_int(decide(&f, "{}"), 0, "%s is used", path);
+	if (usual) {
+		stays(&f, "/usr/lib/gconv/UTF-16.so", KEEP_GCONV);
+		stays(&f, "/usr/lib/gconv/gconv-modules.d/extra.conf", KEEP_GCONV);
+	} else {
+		goes(&f, "/usr/lib/gconv/UTF-16.so");
+	}
 	goes(&f, "/usr/lib/gconv/BIG5.so");
 	fixture_release(&f);
 }
@@ -432,7 +439,9 @@ int main(void)
 	test_names();
 	test_names_by_exec(false);
 	test_names_by_exec(true);
-	test_gconv();
+	test_gconv("/usr/lib/gconv/ISO8859-7.so", true);
+	test_gconv("/usr/lib/gconv/gconv-modules.cache", true);
+	test_gconv("/usr/lib/libc.so.6", false);
 	test_charsets("/usr/lib/python3.11/encodings/aliases.py",
 		      "/usr/lib/python3.11/stringprep.py",
 		      "/usr/lib/python3.11/encodings/koi8_r.py");

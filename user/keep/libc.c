@@ -158,7 +158,14 @@ int keep_names(struct keep *k, struct err *err)
 
 /* --- character sets --- */
 
-/* A converter was loaded: its directory's index, and the common ones. */
+/* A converter, or the index of them: every program whose locale is not "C" reads that. */
+static bool is_used_gconv(const struct keep *k, const struct image_entry *e)
+{
+	return is_named(e->parent, "gconv") && keep_is_content(k, e) &&
+	       (k->notes[e->id] & NOTE_RAN || !fnmatch("gconv-modules*", e->name, 0));
+}
+
+/* Once one was looked for: its directory's index, and the common ones. */
 int keep_gconv(struct keep *k, struct err *err)
 {
 	for (size_t i = 0; i < k->n; i++) {
@@ -166,7 +173,7 @@ int keep_gconv(struct keep *k, struct err *err)
 		_cleanup_free_ char *dir = NULL;
 		int r;
 
-		if (!(k->notes[i] & NOTE_RAN) || !is_named(e->parent, "gconv"))
+		if (!is_used_gconv(k, e))
 			continue;
 		dir = path_of(e->parent);
 		for (size_t j = 0; j < places_charsets.n; j++) {

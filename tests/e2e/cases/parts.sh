@@ -17,7 +17,17 @@ is 'none of those' "$(info paths e2e/terminal.slim | grep -c /vt52)" 0
 slim 'the rule is off' --http-probe-off --rule-off terminfo e2e/terminal
 has 'the rule is off: another terminal' "$(run_image --entrypoint /usr/bin/tput e2e/terminal.slim -T xterm colors)" unknown
 
-# --- character sets ---
+# --- character sets of the C library: the locale alone makes it read their index ---
+context
+with_libs /usr/bin/iconv
+cp -a --parents /usr/lib/x86_64-linux-gnu/gconv context/root/
+cp -a --parents /usr/lib/locale/C.utf8 context/root/
+put in x
+import e2e/iconv 'ENV LC_ALL=C.UTF-8' 'ENTRYPOINT ["/usr/bin/iconv"]' 'CMD ["-f", "ASCII", "-t", "UTF-8", "/in"]'
+slim 'no character set' --http-probe-off e2e/iconv
+is 'the first one: of the C library' "$(run_image e2e/iconv.slim -f UTF-8 -t UTF-16LE /in | tr -d '\0')" x
+
+# --- character sets of a language ---
 context
 with_libs /usr/bin/python3
 lib=$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')
