@@ -11,6 +11,7 @@
 #include "report/page.h"
 #include "report/uses.h"
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/strmap.h"
 #include "slimtrace/base/text.h"
 
 #define BLOCK (64u << 10)
@@ -24,7 +25,7 @@ struct page {
 	const struct report_sink *sink;
 	struct strbuf text; /* JSON not yet written */
 	struct strbuf escaped;
-	uint32_t *owners; /* by inode: the entry that its content is counted for */
+	const struct strmap *holders; /* of files with several names: as in struct report */
 };
 
 void report_page_escape(const char *json, size_t len, struct strbuf *ret)
@@ -96,26 +97,13 @@ static int end(struct page *p, struct err *err)
 	return r < 0 ? r : put(p, tag, strlen(tag), err);
 }
 
-/* Content with several names is counted once: for the first that stays, else for the first. */
-static uint32_t *find_owners(const struct image *img, const struct keep *keep)
+/* Content with several names is counted once. */
+static bool has_content(const struct page *p, const struct image_entry *e)
 {
-	size_t n = image_entry_count(img), n_inodes = 0;
-	uint32_t *owners;
+	const struct image_entry *holder =
+		p->holders ? strmap_get_len(p->holders, &e->inode, sizeof(e->inode)) : NULL;
 
-	for (uint32_t id = 0; id < n; id++)
-		if (image_entry(img, id)->inode >= n_inodes)
-			n_inodes = (size_t)image_entry(img, id)->inode + 1;
-	owners = xcalloc(n_inodes, sizeof(*owners));
-	memset(owners, 0xff, n_inodes * sizeof(*owners));
-	for (uint32_t id = 0; id < n; id++) {
-		const struct image_entry *e = image_entry(img, id);
-		uint32_t *owner = &owners[e->inode];
-
-		if (*owner == UINT32_MAX ||
-		    (keep_has(keep, e) && !keep_has(keep, image_entry(img, *owner))))
-			*owner = id;
-	}
-	return owners;
+	return e->type == ENTRY_FILE && (!holder || holder == e);
 }
 
 /* Of what was not used itself, the access that it stays because of: kinds, microseconds, a program
@@ -140,7 +128,7 @@ static void add_cause(struct page *p, const struct image_entry *e)
 /* [parent, name, type, size, size that stays (-1: went, -2: excluded), layer, reasons, cause...] */
 static void add_row(struct page *p, const struct image_entry *e)
 {
-	bool counts = e->type == ENTRY_FILE && p->owners[e->inode] == e->id;
+	bool counts = has_content(p, e);
 	struct strbuf *t = &p->text;
 
 	strbuf_addf(t, "[%u,", e->parent->id);
@@ -283,11 +271,10 @@ int report_html(const struct report *report, const struct image *img, const stru
 			     .sink = sink,
 			     .text = STRBUF_INIT,
 			     .escaped = STRBUF_INIT,
-			     .owners = find_owners(img, keep) };
+			     .holders = report->holders };
 	int r = write_page(&page, report, err);
 
 	strbuf_release(&page.text);
 	strbuf_release(&page.escaped);
-	free(page.owners);
 	return r;
 }
