@@ -6,6 +6,8 @@
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/strbuf.h"
 
+#define BYTES(literal) (literal), sizeof(literal) - 1
+
 static void add(const char *ref, void *ctx)
 {
 	struct strbuf *sb = ctx;
@@ -24,12 +26,17 @@ static void html(const char *text, const char *want, const char *want_base)
 		is_str(base, want_base, "its base");
 }
 
-static void css(const char *text, const char *want)
+static void css_of(const char *text, size_t len, const char *want)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 
-	links_of_css(text, strlen(text), add, &sb);
+	links_of_css(text, len, add, &sb);
 	is_str(sb.buf, want, "%.60s", text);
+}
+
+static void css(const char *text, const char *want)
+{
+	css_of(text, strlen(text), want);
 }
 
 static void test_html(void)
@@ -72,6 +79,8 @@ static void test_css(void)
 	css("url(unclosed", "");
 	css("url('line\nurl(after.png)", "after.png");
 	css("/* unclosed url(no.png)", "");
+	css("@import 'a\\\n.css';", "a.css");
+	css_of(BYTES("url(\\\0)url(a\\\0b\0.png)@import '\\\0';"), "ab.png");
 }
 
 static void resolves(const char *base, const char *ref, const char *want)

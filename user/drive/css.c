@@ -33,7 +33,11 @@ static void skip_blanks(struct css *c)
 		c->p++;
 }
 
-/* After a backslash: the character that is meant (4.3.7); only ASCII ones are of use in a URL. */
+/*
+ * After a backslash: the character that is meant (4.3.7); only ASCII ones are of use in a URL. A
+ * line that ends there goes on (4.3.5), and a NUL, which no URL can hold, is passed over as
+ * elsewhere.
+ */
 static void add_escaped(struct css *c, struct strbuf *ret)
 {
 	unsigned int value = 0, digits = 0;
@@ -50,7 +54,10 @@ static void add_escaped(struct css *c, struct strbuf *ret)
 		if (value > ' ' && value < 0x7f)
 			strbuf_addch(ret, (char)value);
 	} else if (c->p < c->end) {
-		strbuf_addch(ret, *c->p++);
+		char ch = *c->p++;
+
+		if (ch && ch != '\n')
+			strbuf_addch(ret, ch);
 	}
 }
 
