@@ -62,6 +62,12 @@ struct report_top {
 	uint64_t bytes; /* of what is dropped there and below */
 };
 
+/* A directory of web content below which some was neither asked for nor stays. */
+struct report_unasked {
+	char *path;
+	uint64_t files, bytes;
+};
+
 struct report {
 	char *image; /* as the user named it */
 	char *image_id;
@@ -71,7 +77,9 @@ struct report {
 	uint64_t fat_bytes, slim_bytes; /* file content in the merged trees */
 	uint64_t fat_files, slim_files; /* regular files */
 	struct keep_totals totals;
-	struct report_top top[REPORT_TOP];     /* where most is dropped */
+	struct report_top top[REPORT_TOP]; /* where most is dropped */
+	struct report_unasked *unasked;	   /* most bytes first */
+	size_t n_unasked;
 	uint64_t accesses, programs, syscalls; /* distinct */
 	struct record_loss loss;
 	struct probe_report probes;
@@ -151,6 +159,9 @@ void report_why(const cJSON *line, const char *diff_id, struct strbuf *ret);
 
 /* Finds where most is dropped. */
 void report_top_dropped(struct report *report, const struct image *img, const struct keep *keep);
+/* Fills report->unasked, when the run served anything; what the user excluded does not count. */
+void report_unasked_find(struct report *report, const struct image *img, const struct keep *keep,
+			 const struct record *rec);
 
 /* An image that another one was built from. */
 struct dockerfile_parent {

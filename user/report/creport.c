@@ -6,6 +6,7 @@
  */
 #include "report/accounting.h"
 #include "report/files.h"
+#include "report/unasked.h"
 #include "report/uses.h"
 
 #include <stdio.h>
@@ -458,6 +459,7 @@ void report_add_run(cJSON *ours, const struct report *r)
 	json_add_int(ours, "slim_files", (int64_t)r->slim_files);
 	json_add_int(ours, "exit_status", r->exit_status);
 	json_add_strvec(ours, "warnings", &r->warnings);
+	report_add_unasked(ours, r);
 	if (r->calls.n)
 		add_seccomp(ours, r);
 	add_loss(ours, &r->loss);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "report/unasked.h"
 #include "report/uses.h"
 #include "slimtrace/base/alloc.h"
 
@@ -19,6 +20,7 @@ void report_release(struct report *report)
 	probe_report_release(&report->probes);
 	for (size_t i = 0; i < REPORT_TOP; i++)
 		free(report->top[i].path);
+	report_unasked_release(report);
 	free(report->fat_layers);
 	free(report->layers);
 	strvec_release(&report->warnings);

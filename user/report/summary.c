@@ -79,6 +79,26 @@ static void add_sizes(const struct report *r, struct strbuf *sb)
 	strbuf_addch(sb, '\n');
 }
 
+/* The place with most of it stands for all; creport.json has the others. */
+static void add_unasked(const struct report *r, struct strbuf *sb)
+{
+	uint64_t files = 0, sum = 0;
+	char bytes[16], count[32];
+
+	for (size_t i = 0; i < r->n_unasked; i++) {
+		files += r->unasked[i].files;
+		sum += r->unasked[i].bytes;
+	}
+	if (!files)
+		return;
+	strbuf_addf(sb, "  %-10s %8s  %s web file%s; --include-path keeps %s:\n", "not asked",
+		    format_bytes(bytes, sum), format_count(count, files), plural(files),
+		    files == 1 ? "it" : "them");
+	strbuf_addf(sb, "  %-10s %8s  ", "", "");
+	add_cut(sb, r->unasked[0].path, strlen(r->unasked[0].path), TEXT_COLUMNS - 10);
+	strbuf_addch(sb, '\n');
+}
+
 static void add_top(const struct report *r, struct strbuf *sb)
 {
 	for (size_t i = 0; i < REPORT_TOP && r->top[i].path; i++) {
@@ -90,6 +110,7 @@ static void add_top(const struct report *r, struct strbuf *sb)
 		add_cut(sb, path, strlen(path), TEXT_COLUMNS - 10);
 		strbuf_addch(sb, '\n');
 	}
+	add_unasked(r, sb);
 	strbuf_addch(sb, '\n');
 }
 

@@ -245,6 +245,7 @@ void run_count(struct run *run)
 	rep->slim_bytes = rep->totals.bytes;
 	rep->slim_files = rep->totals.files;
 	report_top_dropped(rep, run->img, run->keep);
+	report_unasked_find(rep, run->img, run->keep, run->rec);
 }
 
 static void report_fat_layers(struct run *run)

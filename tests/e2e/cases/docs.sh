@@ -53,6 +53,7 @@ ln -s work getting-started.work
 ln -s work ci.work
 run_page getting-started
 has 'getting-started: why' "$(<getting-started.out)" '/www/seldom.html: dropped'
+has 'getting-started: what nobody asked for' "$(<getting-started.out)" '1 web file; --include-path keeps it:'
 has 'getting-started: kept once it was used' "$(<getting-started.out)" '/www/seldom.html: kept'
 run_page ci
 ln -s work trace.work

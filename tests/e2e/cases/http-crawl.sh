@@ -39,6 +39,10 @@ is 'crawl: a link that is not answered is told there' \
 is 'crawl: each call has status, time and bytes' \
 	"$(jq '[.slimtrace.probes[] | select(.failed | not) | select(.status and .bytes and (.seconds > 0))] | length == 6' \
 		"$report")" true
+is 'crawl: what nobody asked for is told' "$(jq -c '[.slimtrace.not_asked[] | [.path, .files]]' "$report")" '[["/www",6]]'
+has 'crawl: also in the summary' "$out" '6 web files; --include-path keeps them:'
+slim 'all of it' --include-path /www e2e/site
+lacks 'all of it: nothing is left to tell' "$out" 'not asked'
 slim 'depth' --http-crawl-max-depth 1 e2e/site
 is 'depth: one link' "$(pages)" 'index.html sub/page.html '
 slim 'off' --http-probe-crawl=false --http-probe-cmd crawl:/deep.html --http-crawl-max-page-count 1 e2e/site
