@@ -224,6 +224,15 @@ int run_probes(struct run *run, const uint16_t *ports, size_t n_ports, struct er
 	return 0;
 }
 
+/* Whoever did not choose the ports may not know that it costs time, and can be done. */
+static const char *port_hint(const struct run *run, const struct probe_result *res)
+{
+	if (run->opts->probe.n_ports || strcmp(res->resource, "/") != 0)
+		return "";
+	return run->report->probes.ok ? " (--http-probe-ports names those that speak HTTP)"
+				      : " (--http-probe-off if it speaks no HTTP)";
+}
+
 /* What a crawl or an API description leads to fails often enough: it is told in one line. */
 void run_report_probes(struct run *run)
 {
@@ -240,8 +249,9 @@ void run_report_probes(struct run *run)
 		if (res->source != PROBE_ASKED && !is_document)
 			found++;
 		else if (!res->status)
-			run_warn(run, "no %s answer to %s %s on port %u: %s", protocol, res->method,
-				 res->resource, res->port, res->error);
+			run_warn(run, "no %s answer to %s %s on port %u: %s%s", protocol,
+				 res->method, res->resource, res->port, res->error,
+				 port_hint(run, res));
 		else if (is_document)
 			run_warn(run, "API description on port %u: %s", res->port, res->error);
 		else

@@ -43,9 +43,11 @@ is 'another port than usual: found' "$rc" 0
 slimtrace build --cmd '/webserver 8081' --start-timeout 5 e2e/web-exposed
 is 'exposed port closed, another one open: found' "$rc" 0
 has 'exposed port closed: the port is named' "$err" 8080
+has 'exposed port closed: and what says which ports are to be called' "$err" '(--http-probe-ports names those that speak HTTP)'
 slimtrace build --http-probe-ports 8082 --start-timeout 5 e2e/web
 is 'a port that was asked for and is closed: no answer is told' "$rc" 7
 has 'a port that was asked for and is closed: it is named' "$err" 8082
+lacks 'a port that was asked for and is closed: nothing else is proposed' "$err" '(--http-probe-'
 slimtrace build --http-probe-ports 8082 --http-probe-exit-on-failure=false --start-timeout 5 e2e/web
 is 'no answer, and asked to go on: an image' "$rc" 0
 slimtrace build --http-probe-fail-on-status-4xx --http-probe-cmd /none --cmd '/webserver 8080 /none' e2e/web
