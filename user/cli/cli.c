@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/plugin.h"
+#include "cli/standard.h"
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/log.h"
 #include "slimtrace/base/progress.h"
@@ -212,7 +213,7 @@ static int no_command(const struct global_opts *global)
 	return command_failed_as(global, &err);
 }
 
-int cli_main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
 	struct global_opts global = { .engine = { .tls = -1, .tls_verify = -1 } };
 	struct option_set set = global_options;
@@ -240,4 +241,10 @@ int cli_main(int argc, char **argv)
 	if (!command)
 		return unknown_command(&global, argv[next]);
 	return command->run(argc - next, argv + next, &global);
+}
+
+int cli_main(int argc, char **argv)
+{
+	standard_open();
+	return standard_close(run_command(argc, argv));
 }

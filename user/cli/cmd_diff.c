@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/pager.h"
+#include "cli/standard.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/log.h"
 #include "slimtrace/cli.h"
@@ -63,13 +64,10 @@ static void print_help(void)
 
 static void show_json(struct diff_result *result, bool failed)
 {
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-
 	json_add_bool(result->json, "identical", !result->differences);
 	json_add_strvec(result->json, "failed", &result->failed);
 	json_add_str(result->json, "state", failed ? "failed" : "done");
-	json_print(result->json, true, &text);
-	fwrite(text.buf, 1, text.len, stdout);
+	standard_print_json(result->json);
 }
 
 static int show(const struct diff_args *args, struct diff_result *result, bool json)

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/merged.h"
+#include "cli/standard.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/json.h"
 #include "slimtrace/cli.h"
@@ -46,14 +47,12 @@ static void print_help(void)
 static void tell(const struct record *rec, bool json)
 {
 	_cleanup_(json_free) cJSON *doc = json_object();
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
 	merged_tell(rec, json ? doc : NULL);
 	if (!json)
 		return;
 	json_add_str(doc, "state", "done");
-	json_print(doc, true, &text);
-	fwrite(text.buf, 1, text.len, stdout);
+	standard_print_json(doc);
 }
 
 static int merge(const struct merge_args *args, const struct strvec *files, bool json,

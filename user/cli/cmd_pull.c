@@ -9,6 +9,7 @@
 #include "cli/merged.h"
 #include "cli/opts_registry.h"
 #include "cli/pager.h"
+#include "cli/standard.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
 #include "slimtrace/base/log.h"
@@ -223,14 +224,6 @@ static int finish(struct pulled *p, cJSON *doc, struct err *err)
 	return 0;
 }
 
-static void show_json(const cJSON *doc)
-{
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-
-	json_print(doc, true, &text);
-	fwrite(text.buf, 1, text.len, stdout);
-}
-
 static int pull(const struct pull_args *args, struct registry *registry,
 		const struct registry_artifacts *all, bool json, struct err *err)
 {
@@ -252,7 +245,7 @@ static int pull(const struct pull_args *args, struct registry *registry,
 	if (!r && !args->list)
 		r = finish(&p, doc, err);
 	if (!r && doc)
-		show_json(doc);
+		standard_print_json(doc);
 	for (size_t i = 0; i < p.n; i++)
 		record_free(p.batch[i]);
 	strmap_free(p.seen);

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/opts_registry.h"
+#include "cli/standard.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/log.h"
 #include "slimtrace/base/progress.h"
@@ -155,12 +156,8 @@ static int push(const struct push_args *args, const struct strvec *words, bool j
 		doc = registry_document(registry);
 	if (!r)
 		r = push_all(registry, args, &records, words, doc, err);
-	if (!r && doc) {
-		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-
-		json_print(doc, true, &text);
-		fwrite(text.buf, 1, text.len, stdout);
-	}
+	if (!r && doc)
+		standard_print_json(doc);
 	records_release(&records);
 	return r;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "cli/standard.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/log.h"
 #include "slimtrace/cli.h"
@@ -85,15 +86,13 @@ static int status_of(const struct watch_result *result)
 static void show_json(struct watch_result *result, int status)
 {
 	_cleanup_(json_free) cJSON *doc = json_object();
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
 	json_add_str(doc, "state", "done");
 	json_add_int(doc, "exit_code", status);
 	if (result->command_status >= 0)
 		json_add_int(doc, "command_status", result->command_status);
 	json_add(doc, "records", TAKE_PTR(result->records));
-	json_print(doc, true, &text);
-	fwrite(text.buf, 1, text.len, stdout);
+	standard_print_json(doc);
 }
 
 static int trace(const struct watch_opts *opts, bool json, int *ret_status, struct err *err)

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "cli/command.h"
+#include "cli/standard.h"
 #include "slimtrace/base/json.h"
 #include "slimtrace/cli.h"
 #include "slimtrace/trace.h"
@@ -132,7 +133,6 @@ static void add_tracer(cJSON *doc)
 static void print_json(const struct global_opts *global)
 {
 	_cleanup_(json_free) cJSON *doc = json_object();
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	struct utsname u;
 
 	json_add_str(doc, "version", SLIMTRACE_VERSION);
@@ -143,8 +143,7 @@ static void print_json(const struct global_opts *global)
 			json_add_str(doc, "kernel", u.release);
 		add_tracer(doc);
 	}
-	json_print(doc, true, &text);
-	fwrite(text.buf, 1, text.len, stdout);
+	standard_print_json(doc);
 }
 
 static const char usage[] =

@@ -79,4 +79,23 @@ fails 'bad mount' 7 'start' build --http-probe-off --mount /dev/null/x:/y e2e/fi
 fails 'no such network' 7 'nonet' build --http-probe-off --network nonet e2e/fine
 not_ok 'no image was made' docker image inspect e2e/fine.slim
 is 'nothing is left behind' "$(leftovers)" ''
+
+# --- the standard streams ---
+# A script that keeps what was printed must not take a part of it for all.
+streams() { "$SLIMTRACE" --state-path "$state" "$@"; }
+for format in text json; do
+	if streams --output-format "$format" info e2e/fine >/dev/full 2>full; then rc=0; else rc=$?; fi
+	is "a full disk, $format: exit status" "$rc" 1
+	has "a full disk, $format: message" "$(<full)" 'not all output could be written: No space left on device'
+done
+streams build --nope >/dev/full 2>full
+is 'a full disk after an error: the error counts' "$?" 2
+streams --output-format json info e2e/fine 2>reader | true
+is 'a reader that leaves: nothing is wrong' "${PIPESTATUS[0]}" 0
+is 'a reader that leaves: nothing is told' "$(<reader)" ''
+# Closed ones must not become the numbers of files that slimtrace opens and then prints into.
+closed() { streams "$@" <&- >&- 2>&-; }
+ok 'no standard streams: info' closed info e2e/fine
+ok 'no standard streams: build' closed build --http-probe-off -o docker-archive:closed.tar e2e/fine
+ok 'no standard streams: the archive can be read' streams info docker-archive:closed.tar
 done_testing
