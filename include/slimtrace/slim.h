@@ -45,8 +45,6 @@ struct slim_perms {
 };
 /* Adds what @text says; a form that is not understood is ERR_USAGE naming it. */
 int slim_perms_add(struct slim_perms *perms, const char *text, struct err *err);
-/* The lines of a file; empty ones and those that begin with '#' are passed over. */
-int slim_perms_add_file(struct slim_perms *perms, const char *path, struct err *err);
 void slim_perms_release(struct slim_perms *perms);
 
 /* One image of a set; all is borrowed but for @perms. */

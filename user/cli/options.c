@@ -2,15 +2,18 @@
 #include "cli/options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/io.h"
 #include "slimtrace/base/text.h"
 
 #define HELP_COLUMN 30
 #define HELP_WIDTH 80
+#define FILE_MAX (1u << 20)
 
 static const struct option_row *find_row(const struct option_set *set, const char *name, size_t len)
 {
@@ -269,4 +272,22 @@ void options_help(const struct option_set *set, struct strbuf *ret)
 			strbuf_addf(ret, "%*s", (int)(HELP_COLUMN - used), "");
 		add_wrapped(ret, row->help);
 	}
+}
+
+int options_each_line(const char *file, option_fn *fn, void *target, const char *option,
+		      struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	char *rest, *line;
+	int r = io_read_file(AT_FDCWD, file, FILE_MAX, &text, err);
+
+	if (r < 0)
+		err->class = ERR_USAGE;
+	rest = text.buf;
+	while (!r && text.len && (line = strsep(&rest, "\n"))) {
+		line[strcspn(line, "\r")] = '\0';
+		if (*line && *line != '#')
+			r = fn(target, line, err);
+	}
+	return r < 0 ? err_wrap(err, "%s '%s'", option, file) : 0;
 }

@@ -26,14 +26,16 @@ enum option_type {
 	OPTION_CALL,   /* parsed by a function of the command */
 };
 
+/* @target is the struct that offsets count from. */
+typedef int option_fn(void *target, const char *value, struct err *err);
+
 struct option_row {
 	const char *name; /* without the dashes; NULL: a heading, its text in `help` */
 	enum option_type type;
 	size_t offset;
 	const char *metavar;
 	const char *help; /* NULL: another name of an option that has one */
-	/* OPTION_CALL: @target is the struct that offsets count from. */
-	int (*call)(void *target, const char *value, struct err *err);
+	option_fn *call;  /* OPTION_CALL */
 };
 
 /* A set of rows and the struct that they fill. */
@@ -49,6 +51,13 @@ struct option_set {
  */
 int options_parse(int argc, char **argv, const struct option_set *sets, size_t n_sets,
 		  bool stop_at_arg, struct strvec *ret_args, int *ret_next, struct err *err);
+
+/*
+ * For options that name a file with a value on each line: calls @fn with each; empty lines and
+ * those that begin with '#' are passed over. Errors name @option and @file.
+ */
+int options_each_line(const char *file, option_fn *fn, void *target, const char *option,
+		      struct err *err);
 
 /* The rows as help text, wrapped to 80 columns. */
 void options_help(const struct option_set *set, struct strbuf *ret);

@@ -34,7 +34,7 @@ static int add_perms(void *target, const char *value, struct err *err)
 
 static int add_perms_file(void *target, const char *value, struct err *err)
 {
-	return slim_perms_add_file(&build_of(target)->perms, value, err);
+	return options_each_line(value, add_perms, target, "--path-perms-file", err);
 }
 
 static int set_overrides(void *target, const char *value, struct err *err)

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* build: what stays besides what was seen, and what does not. Names as docker-slim has them. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "cli/build_args.h"
-#include "slimtrace/base/io.h"
-
-#define FILE_MAX (1u << 20)
-
-typedef int add_fn(void *target, const char *value, struct err *err);
 
 static struct keep_opts *keep_of(void *target)
 {
@@ -72,43 +66,24 @@ static int rule_off(void *target, const char *value, struct err *err)
 	return r < 0 ? err_wrap(err, "--rule-off") : 0;
 }
 
-/* Each line of a file; empty ones and those that begin with '#' are passed over. */
-static int add_lines(add_fn *add, void *target, const char *option, const char *file,
-		     struct err *err)
-{
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	char *rest, *line;
-	int r = io_read_file(AT_FDCWD, file, FILE_MAX, &text, err);
-
-	if (r < 0)
-		err->class = ERR_USAGE;
-	rest = text.buf;
-	while (!r && text.len && (line = strsep(&rest, "\n"))) {
-		line[strcspn(line, "\r")] = '\0';
-		if (*line && *line != '#')
-			r = add(target, line, err);
-	}
-	return r < 0 ? err_wrap(err, "%s '%s'", option, file) : 0;
-}
-
 static int add_path_file(void *target, const char *value, struct err *err)
 {
-	return add_lines(add_path, target, "--include-path-file", value, err);
+	return options_each_line(value, add_path, target, "--include-path-file", err);
 }
 
 static int add_preserve_file(void *target, const char *value, struct err *err)
 {
-	return add_lines(add_path, target, "--preserve-path-file", value, err);
+	return options_each_line(value, add_path, target, "--preserve-path-file", err);
 }
 
 static int add_bin_file(void *target, const char *value, struct err *err)
 {
-	return add_lines(add_bin, target, "--include-bin-file", value, err);
+	return options_each_line(value, add_bin, target, "--include-bin-file", err);
 }
 
 static int add_exe_file(void *target, const char *value, struct err *err)
 {
-	return add_lines(add_exe, target, "--include-exe-file", value, err);
+	return options_each_line(value, add_exe, target, "--include-exe-file", err);
 }
 
 static const struct option_row rows[] = {

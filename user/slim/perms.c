@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* --path-perms: other modes and owners for what is kept, as docker-slim writes them. */
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "slimtrace/base/alloc.h"
-#include "slimtrace/base/io.h"
 #include "slimtrace/base/path.h"
 #include "slimtrace/slim.h"
 
-#define MAX_FILE (1u << 20)
 #define MAX_ID 0xfffffffeu /* -1 is "leave it" to chown(2) */
 
 static int bad(struct err *err, const char *text, const char *why)
@@ -56,23 +53,6 @@ int slim_perms_add(struct slim_perms *perms, const char *text, struct err *err)
 	ALLOC_GROW(perms->v, perms->n + 1, perms->cap);
 	perms->v[perms->n++] = perm;
 	return 0;
-}
-
-int slim_perms_add_file(struct slim_perms *perms, const char *path, struct err *err)
-{
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	char *rest, *line;
-	int r = io_read_file(AT_FDCWD, path, MAX_FILE, &text, err);
-
-	if (r < 0)
-		err->class = ERR_USAGE;
-	rest = text.buf;
-	while (!r && text.len && (line = strsep(&rest, "\n"))) {
-		line[strcspn(line, "\r")] = '\0';
-		if (*line && *line != '#')
-			r = slim_perms_add(perms, line, err);
-	}
-	return r < 0 ? err_wrap(err, "--path-perms-file '%s'", path) : 0;
 }
 
 void slim_perms_release(struct slim_perms *perms)
