@@ -111,6 +111,16 @@ void progress_update(const char *fmt, ...)
 	pthread_mutex_unlock(&lock);
 }
 
+void progress_tick(void)
+{
+	if (!state.live)
+		return;
+	pthread_mutex_lock(&lock);
+	if (state.phase[0] && state.detail[0] && clock_mono_ms() - state.drawn_ms >= REDRAW_MS)
+		draw();
+	pthread_mutex_unlock(&lock);
+}
+
 void progress_done(const char *fmt, ...)
 {
 	_cleanup_strbuf_ struct strbuf raw = STRBUF_INIT, line = STRBUF_INIT;

@@ -12,6 +12,7 @@
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/clock.h"
+#include "slimtrace/base/progress.h"
 #include "slimtrace/base/text.h"
 
 static void global_init(void)
@@ -245,6 +246,7 @@ static int wait_event(struct probe_http *h, struct err *err)
 
 	if (curl_multi_poll(h->multi, n ? &end : NULL, n, 1000, NULL) != CURLM_OK)
 		return err_set(err, EIO, "cannot wait for an HTTP answer");
+	progress_tick();
 	return cancel_check(err);
 }
 

@@ -18,6 +18,7 @@
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/clock.h"
 #include "slimtrace/base/log.h"
+#include "slimtrace/base/progress.h"
 
 #define MAX_ERROR_BODY (1u << 20)
 #define MAX_HEADER_BYTES (256u << 10)
@@ -441,6 +442,7 @@ static int run(struct call *c)
 		r = wait_event(c);
 		if (r < 0)
 			return r;
+		progress_tick();
 	}
 }
 

@@ -337,6 +337,7 @@ static int run(struct transfer *x)
 					     "cannot wait for the registry");
 		if (cancel_check(x->err) < 0)
 			return -EINTR;
+		progress_tick();
 	}
 }
 

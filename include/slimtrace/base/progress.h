@@ -16,6 +16,8 @@
 void progress_init(bool quiet);
 void progress_phase(const char *name);
 void progress_update(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Draws the live line again, with its time so far: called by what waits, each second or so. */
+void progress_tick(void);
 /* Ends the phase with a line that stays. A phase that is not ended vanishes. */
 void progress_done(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Removes the live line: before the program ends, or hands the terminal to somebody. */

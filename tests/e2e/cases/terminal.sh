@@ -113,6 +113,19 @@ ok 'a dumb terminal: it ends' until_true 60 is_over
 lacks 'a dumb terminal: no control sequences' "$(<raw)" $'\e[K'
 environment=''
 
+# --- what takes long tells how long it has been ---
+context
+busybox_rootfs
+image e2e/shell <<'END'
+FROM scratch
+COPY root /
+CMD ["/bin/sleep", "1000"]
+END
+on_terminal --http-probe-off --exec "'sleep 3'" e2e/shell
+ok 'a long command: it ends' until_true 60 is_over
+is 'a long command: exit status' "$(<status)" 0
+matches 'a long command: the live line goes on' "$(<raw)" "executing +--exec 'sleep 3' \(2 s\)"
+
 # --- a terminal for us, files for the output ---
 on_terminal --output-format json e2e/tty ">'$SCRATCH/document'"
 ok 'json: it ends' until_true 60 is_over
