@@ -267,6 +267,13 @@ const char *io_tmpdir(void)
 	return access("/var/tmp", F_OK) ? "/tmp" : "/var/tmp"; /* a container may have no /var */
 }
 
+void io_hint_tmpdir(struct err *err)
+{
+	if (err->code == ENOSPC || err->code == EDQUOT)
+		err_hint(err, "temporary files are made in '%s': TMPDIR=DIR puts them elsewhere",
+			 io_tmpdir());
+}
+
 int io_mkdtemp_as(const char *prefix, char **ret_path, struct err *err)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s-XXXXXX", io_tmpdir(), prefix);

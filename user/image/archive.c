@@ -60,6 +60,16 @@ static const struct image_source archive_source = {
 	.free = release_archive,
 };
 
+/* Into the temporary file @out. */
+static int unpack(struct range *range, int out, struct digest *ret, struct err *err)
+{
+	int r = layer_unpack(range, out, ret, err);
+
+	if (r < 0)
+		io_hint_tmpdir(err);
+	return r;
+}
+
 static int unpack_layer(struct image *img, struct range *range, const char *tmpdir,
 			struct digest *ret, struct err *err)
 {
@@ -70,7 +80,7 @@ static int unpack_layer(struct image *img, struct range *range, const char *tmpd
 			return fd;
 		img->unpacked_fd = fd;
 	}
-	return layer_unpack(range, img->unpacked_fd, ret, err);
+	return unpack(range, img->unpacked_fd, ret, err);
 }
 
 static int apply_layer(struct image *img, uint32_t layer, const struct member *m,
@@ -137,7 +147,7 @@ static int unpack_archive(int *fd, const char *tmpdir, struct err *err)
 	if (!layer_is_compressed(&range))
 		return 0;
 	out = io_open_unlinked(tmpdir, err);
-	r = out < 0 ? out : layer_unpack(&range, out, &ignored, err);
+	r = out < 0 ? out : unpack(&range, out, &ignored, err);
 	if (r < 0)
 		return r;
 	close(*fd);

@@ -124,10 +124,30 @@ static int swap_in(int dirfd, const char *name, struct err *err)
 	return err_set(err, errno, "cannot rename '%s' to 'artifacts'", name);
 }
 
-int run_write_artifacts(struct run *run, struct err *err)
+int run_check_artifacts(const struct run *run, struct err *err)
 {
-	_cleanup_free_ char *base = xasprintf("%s/.images/%s", run->opts->state_path,
-					      run->image_id + strlen("sha256:"));
+	_cleanup_free_ char *dir = xasprintf("%s/.images", run->opts->state_path);
+	int r = run->opts->remove_artifacts ? 0 : io_mkdir_p(dir, 0700, err);
+
+	if (!r && !run->opts->remove_artifacts && access(dir, W_OK | X_OK) < 0)
+		r = err_set(err, errno, "cannot write into '%s'", dir);
+	return r < 0 ? err_hint(err, "--state-path says where else the reports are to go") : 0;
+}
+
+/* What there is to be said of an image whose reports could not be written. */
+static int reports_failed(const struct run *run, const char *base, struct err *err)
+{
+	err_wrap(err, "the reports in '%s'", base);
+	if (!run->report->slim_image)
+		return err_hint(err, "--state-path says where else they are to go");
+	return err_hint(err,
+			"the image '%s' was made; --state-path says where else its reports "
+			"are to go",
+			run->report->slim_image);
+}
+
+static int write_all(struct run *run, const char *base, struct err *err)
+{
 	_cleanup_free_ char *name = run_artifacts_name();
 	_cleanup_close_ int dirfd = -1, set = -1;
 	int r = io_mkdir_p(base, 0700, err);
@@ -154,4 +174,13 @@ int run_write_artifacts(struct run *run, struct err *err)
 		free(TAKE_PTR(run->report->artifacts));
 	}
 	return r;
+}
+
+int run_write_artifacts(struct run *run, struct err *err)
+{
+	_cleanup_free_ char *base = xasprintf("%s/.images/%s", run->opts->state_path,
+					      run->image_id + strlen("sha256:"));
+	int r = write_all(run, base, err);
+
+	return r < 0 ? reports_failed(run, base, err) : 0;
 }

@@ -136,6 +136,8 @@ static int prepare(struct run *run, struct err *err)
 		strvec_push(&run->ports, port->string);
 	if (!r && traced)
 		r = check_run(run, err);
+	if (!r)
+		r = run_check_artifacts(run, err);
 	if (r < 0)
 		return r;
 	run->image_id = json_str(run->inspect, "Id", "");

@@ -195,6 +195,8 @@ void run_count(struct run *run);
 
 /* artifacts.c: writes the record and the reports below the state path, replacing an older set. */
 int run_write_artifacts(struct run *run, struct err *err);
+/* Before anything is run: can they be written there? */
+int run_check_artifacts(const struct run *run, struct err *err);
 
 /* profiles.c: decides, with warnings, and writes the files into the artifacts' directory. */
 void run_make_profiles(struct run *run);

@@ -103,6 +103,7 @@ static int open_archive(struct run *run, struct err *err)
 		return fd;
 	r = engine_image_save(run->engine, run->image_id, fd, show_saved, NULL, err);
 	if (r < 0) {
+		io_hint_tmpdir(err);
 		err_wrap(err, "cannot save the image");
 		return has_no_layers(run)
 			       ? err_hint(err, "it has no layers: there is no file in it")

@@ -102,8 +102,10 @@ int slim_export(const struct image *img, const struct strvec *tags, const char *
 		r = export(img, tags, tar, err);
 	if (!r && lseek(fd, 0, SEEK_SET) < 0)
 		r = err_set(err, errno, "cannot rewind the archive");
-	if (r < 0)
+	if (r < 0) {
+		io_hint_tmpdir(err);
 		return err_wrap(err, "cannot write the image for the engine");
+	}
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

@@ -230,6 +230,7 @@ int slim_pack(const struct slim_set *set, size_t which, const struct slim_opts *
 	parts_release(&p);
 	if (r < 0) {
 		slim_result_release(&result);
+		io_hint_tmpdir(err);
 		return err_wrap(err, "cannot pack the image");
 	}
 	*ret_fd = TAKE_FD(fd);

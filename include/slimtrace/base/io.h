@@ -41,5 +41,7 @@ int io_mkdtemp_as(const char *prefix, char **ret_path, struct err *err);
 int io_open_unlinked(const char *dir, struct err *err);
 /* Where these are made: TMPDIR when it is an absolute path, else /var/tmp, else /tmp. */
 const char *io_tmpdir(void);
+/* After one could not be written: when there was no room, says where it was and how to move it. */
+void io_hint_tmpdir(struct err *err);
 
 #endif

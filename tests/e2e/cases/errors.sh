@@ -80,9 +80,45 @@ fails 'no such network' 7 'nonet' build --http-probe-off --network nonet e2e/fin
 not_ok 'no image was made' docker image inspect e2e/fine.slim
 is 'nothing is left behind' "$(leftovers)" ''
 
+# --- no room ---
+small() { # SIZE: a file system of that size at ./small
+	! mountpoint -q small || umount small
+	mkdir -p small
+	mount -t tmpfs -o size="$1" none small
+}
+trap '! mountpoint -q small || umount small' EXIT
+head -c 3000000 /dev/urandom >context/root/data/random
+image e2e/large <<'END'
+FROM scratch
+COPY root /
+CMD ["/bin/cat", "/data/random"]
+END
+small 1m
+TMPDIR=$PWD/small slimtrace build --http-probe-off e2e/large
+is 'no room for temporary files: exit status' "$rc" 1
+has 'no room for temporary files: where' "$err" "temporary files are made in '$PWD/small': TMPDIR=DIR puts them elsewhere"
+not_ok 'no room for temporary files: no image' docker image inspect e2e/large.slim
+docker save e2e/large | gzip -1 >large.tar.gz
+TMPDIR=$PWD/small slimtrace info "$PWD/large.tar.gz"
+has 'no room for an archive: where' "$err" "temporary files are made in '$PWD/small'"
+small 64k
+streams() { "$SLIMTRACE" --state-path "$state" "$@"; }
+if streams build --state-path small/state --http-probe-off e2e/large 2>full; then rc=0; else rc=$?; fi
+is 'no room for the reports: exit status' "$rc" 1
+has 'no room for the reports: where' "$(<full)" "the reports in 'small/state/.images/"
+has 'no room for the reports: the image is told' "$(<full)" "the image 'e2e/large.slim:latest' was made; --state-path"
+ok 'no room for the reports: and is there' docker image inspect e2e/large.slim
+is 'no room for the reports: none are left' "$(find small/state/.images/* -mindepth 1)" ''
+mount -o remount,ro small
+if streams build --state-path small --http-probe-off --tag e2e/unmade e2e/large 2>full; then rc=0; else rc=$?; fi
+is 'no place for the reports: exit status' "$rc" 1
+has 'no place for the reports: told before anything is run' "$(<full)" 'Read-only file system'
+lacks 'no place for the reports: and not after' "$(<full)" 'starting'
+umount small
+is 'no room: nothing is left behind' "$(leftovers)" ''
+
 # --- the standard streams ---
 # A script that keeps what was printed must not take a part of it for all.
-streams() { "$SLIMTRACE" --state-path "$state" "$@"; }
 for format in text json; do
 	if streams --output-format "$format" info e2e/fine >/dev/full 2>full; then rc=0; else rc=$?; fi
 	is "a full disk, $format: exit status" "$rc" 1
