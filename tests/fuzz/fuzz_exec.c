@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any bytes as a file of an image that is read to decide what stays: a program (ELF or script), the
- * loaders' configuration, databases of users, names and packages, and paths as a user writes them.
- * The first byte chooses which.
+ * loaders' configuration, databases of users, names and packages, a cache of fonts, and paths as a
+ * user writes them. The first byte chooses which.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +29,7 @@ static const struct {
 	{ "lib/apk/db/installed", "P:p\nF:\nR:app\n\n" },
 	{ "p.dist-info/RECORD", "app,,\n" },
 	{ "p.egg-info/top_level.txt", "app\n" },
+	{ "fonts-le64.cache-7", "" },
 };
 
 static void put(struct archive *a, const char *name, const void *content, size_t len)
@@ -120,6 +121,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	used(builder, "/app", RECORD_EXEC);
 	used(builder, "/lib/libc.so.6", RECORD_MAP);
 	used(builder, "/etc/passwd", RECORD_READ);
+	used(builder, "/fonts-le64.cache-7", RECORD_READ);
 	if (which == ARRAY_SIZE(files))
 		read_opts(data + 1, size - 1, &opts);
 	else
