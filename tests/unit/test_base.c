@@ -157,6 +157,11 @@ static void test_text(void)
 	ok(!utf8_valid("\xe2\x82", 2), "cut sequence");
 	text_add_safe(&sb, "a\x1b[2J\xff\xc2\x9b\xc3\xa9", 10);
 	is_str(sb.buf, "a\\x1b[2J\\xff\\xc2\\x9b\xc3\xa9", "controls are shown, not sent");
+	strbuf_reset(&sb);
+	text_add_safe(&sb, "\xe2\x80\xae\xe2\x81\xa9\xe2\x80\x93", 9);
+	is_str(sb.buf, "\\xe2\\x80\\xae\\xe2\\x81\\xa9\xe2\x80\x93",
+	       "what turns the direction too");
+	is_int(text_fit("\xe2\x80\xae", 3, 11), 0, "and takes as much as it is shown");
 	is_int(text_fit("abc", 3, 2), 2, "what fits: a letter a column");
 	is_int(text_fit("\xc3\xa9\xc3\xa9", 4, 1), 2, "a letter of two bytes, one");
 	is_int(text_fit("\xe6\x97\xa5\xe6\x9c\xac", 6, 3), 3, "a wide one, two");

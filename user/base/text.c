@@ -51,21 +51,33 @@ bool utf8_valid(const char *s, size_t len)
 	return true;
 }
 
-/* C0, DEL, and C1 (two bytes in UTF-8): what a terminal may act on. */
+/*
+ * C0, DEL, and C1 (two bytes in UTF-8): what a terminal may act on. And what turns the direction of
+ * the text after it (U+202A to U+202E, U+2066 to U+2069), so that a line reads as another.
+ */
 static bool is_control(const char *s, size_t n)
 {
-	unsigned char c = (unsigned char)s[0];
+	const unsigned char *c = (const unsigned char *)s;
 
-	return (n == 1 && (c < 0x20 || c == 0x7f)) ||
-	       (n == 2 && c == 0xc2 && (unsigned char)s[1] < 0xa0);
+	if (n == 3 && c[0] == 0xe2)
+		return (c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) ||
+		       (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+	return (n == 1 && (c[0] < 0x20 || c[0] == 0x7f)) || (n == 2 && c[0] == 0xc2 && c[1] < 0xa0);
+}
+
+size_t text_shown(const char *s, size_t len)
+{
+	size_t n = utf8_sequence(s, len);
+
+	return n && !is_control(s, n) ? n : 0;
 }
 
 void text_add_safe(struct strbuf *sb, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len;) {
-		size_t n = utf8_sequence(s + i, len - i);
+		size_t n = text_shown(s + i, len - i);
 
-		if (n && !is_control(s + i, n)) {
+		if (n) {
 			strbuf_add(sb, s + i, n);
 			i += n;
 		} else {

@@ -13,6 +13,8 @@
 /* Length in bytes of the valid UTF-8 sequence at @s (RFC 3629), 0 when it is not valid. */
 size_t utf8_sequence(const char *s, size_t len);
 bool utf8_valid(const char *s, size_t len);
+/* The same of one that can be shown; 0: a control character, or not valid. */
+size_t text_shown(const char *s, size_t len);
 /* Appends @s with control characters and invalid bytes replaced, fit for a terminal. */
 void text_add_safe(struct strbuf *sb, const char *s, size_t len);
 /* Bytes of @s that take at most @columns of a terminal as text_add_safe shows them. What may be
