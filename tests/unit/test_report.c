@@ -188,6 +188,39 @@ static void test_older_lines(void)
 	   "is told without calls");
 }
 
+/* What is told of a dropped file of that name keeps it: said in a shell, it is a pattern that
+ * matches. */
+static void test_remedy(void)
+{
+	static const struct {
+		const char *json, *pattern;
+	} names[] = {
+		{ "/a b/\u65e5", "'/a b/\xe6\x97\xa5'" },
+		{ "/[id].js", "'/\\[id].js'" },
+		{ "/a*?\\\\b", "'/a\\*\\?\\\\b'" },
+		{ "/it's", "'/it'\\''s'" },
+		{ "/a:0644", "'/a[:]0644'" },
+		{ "/a:7#1", "'/a[:]7#1'" },
+		{ "/a:b:", "'/a:b[:]'" },
+		{ "/a:1/b:c", "'/a:1/b:c'" },
+		{ "/a\\nb\\u202e", "'/a?b??\?'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_free_ char *line =
+			xasprintf("{\"path\":\"%s\",\"type\":\"file\",\"verdict\":\"dropped\"}",
+				  names[i].json);
+		_cleanup_free_ char *want = xasprintf("--include-path %s\n", names[i].pattern);
+		_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
+		_cleanup_(json_free) cJSON *json = NULL;
+		struct err err = ERR_INIT;
+
+		if (!json_parse(line, strlen(line), "line", &json, &err))
+			report_why(json, NULL, &why);
+		ok(strstr(why.buf, want) != NULL, "what would keep %s", names[i].json);
+	}
+}
+
 static void test_creport(void)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -354,6 +387,7 @@ int main(void)
 		test_why();
 		test_uses();
 		test_older_lines();
+		test_remedy();
 		test_html();
 		test_summary();
 		test_summary_of_little();

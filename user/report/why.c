@@ -56,6 +56,49 @@ static void add_package(const cJSON *line, struct strbuf *ret)
 	strbuf_addstr(ret, ")\n");
 }
 
+/* Whether what is behind the name's last colon would be taken for "MODE#UID#GID". */
+static bool has_mode(const char *colon)
+{
+	return colon && !strchr(colon, '/') && !colon[1 + strspn(colon + 1, "0123456789#")];
+}
+
+/*
+ * The path as a pattern in a shell's single quotes that matches it: what means something in one is
+ * said to mean itself, and what cannot be shown or typed is '?', a byte for any.
+ */
+static void add_pattern(const char *path, struct strbuf *ret)
+{
+	const char *colon = strrchr(path, ':');
+
+	for (const char *p = path; *p;) {
+		size_t n = text_shown(p, strlen(p));
+
+		if (!n)
+			strbuf_addch(ret, '?');
+		else if (*p == '\'')
+			strbuf_addstr(ret, "'\\''");
+		else if (strchr("*?[\\", *p))
+			strbuf_addf(ret, "\\%c", *p);
+		else if (p == colon && has_mode(colon))
+			strbuf_addstr(ret, "[:]");
+		else
+			strbuf_add(ret, p, n);
+		p += n ? n : 1;
+	}
+}
+
+/* A name of a file with others: its bytes are not lost, or won, with this one. */
+static void add_holder(const cJSON *line, struct strbuf *ret)
+{
+	_cleanup_free_ char *holder = json_bytes(line, "content_of", NULL);
+
+	if (!holder)
+		return;
+	strbuf_addstr(ret, "  same file  as ");
+	add_safe(ret, holder);
+	strbuf_addstr(ret, ", where its bytes count\n");
+}
+
 static void add_label(struct strbuf *ret, const char *label)
 {
 	strbuf_addf(ret, "  %-10s ", label);
@@ -293,7 +336,7 @@ static void add_remedy(const cJSON *line, const char *path, struct strbuf *ret)
 			     "  to keep it: let it count, or --include-path '"
 			   : "  nothing that was watched used it, and no rule needs it\n"
 			     "  to keep it: make the run use it, or --include-path '");
-	add_safe(ret, path);
+	add_pattern(path, ret);
 	strbuf_addstr(ret, "'\n");
 }
 
@@ -306,6 +349,7 @@ void report_why(const cJSON *line, const char *diff_id, struct strbuf *ret)
 		path = xstrdup("?");
 	add_head(line, path, diff_id, ret);
 	add_package(line, ret);
+	add_holder(line, ret);
 	if (!strcmp(json_str(line, "verdict", ""), "kept")) {
 		add_reasons(line, ret);
 	} else {

@@ -9,7 +9,6 @@
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/io.h"
 #include "slimtrace/base/json.h"
-#include "slimtrace/base/path.h"
 #include "slimtrace/base/strmap.h"
 
 #define LIST_MAX (1u << 30)
@@ -18,6 +17,7 @@
 struct why {
 	const struct why_opts *opts;
 	cJSON *inspect; /* of the image */
+	char *list_path;
 	struct strbuf list;
 	struct strmap *lines; /* path -> its line, a cJSON */
 };
@@ -60,72 +60,107 @@ static int inspect(const struct why_opts *opts, cJSON **ret, struct err *err)
 static int read_list(struct why *w, struct err *err)
 {
 	const char *id = json_str(w->inspect, "Id", "");
-	_cleanup_free_ char *path = NULL;
 	int r;
 
 	if (!digest_valid(id))
 		return err_class_set(err, ERR_IMAGE, EINVAL,
 				     "the engine tells no ID for image '%s'", w->opts->image);
-	path = xasprintf("%s/.images/%s/artifacts/files.jsonl", w->opts->state_path,
-			 id + strlen("sha256:"));
-	r = io_read_file(AT_FDCWD, path, LIST_MAX, &w->list, err);
+	w->list_path = xasprintf("%s/.images/%s/artifacts/files.jsonl", w->opts->state_path,
+				 id + strlen("sha256:"));
+	r = io_read_file(AT_FDCWD, w->list_path, LIST_MAX, &w->list, err);
 	if (r != -ENOENT)
 		return r;
 	err_class_set(err, ERR_USAGE, ENOENT, "nothing is known of image '%s': there is no '%s'",
-		      w->opts->image, path);
+		      w->opts->image, w->list_path);
 	return err_hint(err, "run 'slimtrace build %s' first, with the same --state-path",
 			w->opts->image);
 }
 
+static int take_line(struct why *w, const char *text, size_t len, struct err *err)
+{
+	_cleanup_free_ char *path = NULL;
+	cJSON *line = NULL;
+	int r = json_parse(text, len, "it", &line, err);
+
+	if (r < 0)
+		return r;
+	path = json_bytes(line, "path", NULL);
+	if (!path) {
+		cJSON_Delete(line);
+		return err_class_set(err, ERR_FAILURE, EBADMSG, "it has no path");
+	}
+	cJSON_Delete(strmap_put(w->lines, path, line));
+	return 0;
+}
+
+/* Each line ends, and of each image the root is among them: a list without that is cut, or none. */
 static int index_list(struct why *w, struct err *err)
 {
 	const char *p = w->list.buf, *end = p + w->list.len;
+	int r = 0;
 
-	for (size_t n = 1; p < end; n++) {
+	for (size_t n = 1; !r && p < end; n++) {
 		const char *newline = memchr(p, '\n', (size_t)(end - p));
 		size_t len = newline ? (size_t)(newline - p) : (size_t)(end - p);
-		_cleanup_free_ char *path = NULL;
-		cJSON *line = NULL;
-		int r = json_parse(p, len, "files.jsonl", &line, err);
 
+		r = take_line(w, p, len, err);
 		if (r < 0)
-			return err_wrap(err, "line %zu", n);
-		path = json_bytes(line, "path", NULL);
-		cJSON_Delete(strmap_put(w->lines, path ? path : "", line));
+			err_wrap(err, "'%s': line %zu", w->list_path, n);
 		p += len + 1;
 	}
-	return 0;
+	if (!r && (!strmap_get(w->lines, "/") || end[-1] != '\n'))
+		r = err_class_set(err, ERR_FAILURE, EBADMSG,
+				  "'%s' is no list of an image's files, or not all of it",
+				  w->list_path);
+	if (r < 0)
+		err_hint(err, "it is damaged; 'slimtrace build %s' makes it anew", w->opts->image);
+	return r;
 }
 
 /* --- a path --- */
 
+static void pop(struct strbuf *path)
+{
+	const char *slash = strrchr(path->buf, '/');
+
+	strbuf_setlen(path, slash ? (size_t)(slash - path->buf) : 0);
+}
+
 /*
- * What @path leads to: links on the way are followed, one that is the last component is not, for
- * it is asked about itself.
+ * What @path leads to, as the kernel walks it: ".." goes up from where a link has led. A link that
+ * is the last component is not followed, for it is asked about itself; with a slash after it, it
+ * is.
  */
 static char *resolve(const struct why *w, const char *path)
 {
-	char *now = path_normalize(path);
-	size_t done = 0, links = 0;
+	_cleanup_strbuf_ struct strbuf at = STRBUF_INIT; /* "": the root */
+	_cleanup_free_ char *rest = xstrdup(path);
+	const char *p = rest;
+	size_t links = 0;
 
-	while (now[done]) {
-		size_t next = done + 1 + strcspn(now + done + 1, "/");
-		_cleanup_free_ char *prefix = xstrndup(now, next), *target = NULL, *joined = NULL;
-		const cJSON *line = strmap_get(w->lines, prefix);
+	while (*(p += strspn(p, "/"))) {
+		size_t len = strcspn(p, "/");
+		_cleanup_free_ char *target = NULL;
+		char *joined;
 
-		target = line ? json_bytes(line, "target", NULL) : NULL;
-		if (!target || !now[next] || ++links > MAX_LINKS) {
-			done = next;
-			continue;
+		if (len == 2 && !strncmp(p, "..", 2)) {
+			pop(&at);
+		} else if (len != 1 || *p != '.') {
+			strbuf_addch(&at, '/');
+			strbuf_add(&at, p, len);
+			target = json_bytes(strmap_get(w->lines, at.buf), "target", NULL);
 		}
-		joined = *target == '/'
-				 ? xasprintf("%s%s", target, now + next)
-				 : xasprintf("%.*s/%s%s", (int)done, now, target, now + next);
-		free(now);
-		now = path_normalize(joined);
-		done = 0;
+		p += len;
+		if (!target || !*p || ++links > MAX_LINKS)
+			continue;
+		pop(&at);
+		if (*target == '/')
+			strbuf_reset(&at);
+		joined = xasprintf("%s%s", target, p);
+		free(rest);
+		p = rest = joined;
 	}
-	return now;
+	return at.len ? strbuf_detach(&at, NULL) : xstrdup("/");
 }
 
 static const char *diff_id_of(const struct why *w, const cJSON *line)
@@ -136,36 +171,43 @@ static const char *diff_id_of(const struct why *w, const cJSON *line)
 	return cJSON_IsString(layer) ? layer->valuestring : NULL;
 }
 
-static int tell(const struct why *w, const char *asked, cJSON *ret_array, struct strbuf *ret_text,
-		struct err *err)
+/* False: the image has no such path. */
+static bool tell(const struct why *w, const char *asked, cJSON *ret_array, struct strbuf *ret_text)
 {
 	_cleanup_free_ char *path = *asked == '/' ? resolve(w, asked) : NULL;
 	const cJSON *line = path ? strmap_get(w->lines, path) : NULL;
 	cJSON *copy;
 
-	if (!line) {
-		err_class_set(err, ERR_USAGE, ENOENT, "image '%s' has no '%s'", w->opts->image,
-			      asked);
-		return err_hint(err, *asked == '/' ? "the record tells whether the run made it or "
-						     "looked for it in vain"
-						   : "give it as it is in the image, from '/'");
-	}
+	if (!line)
+		return false;
+	if (ret_text->len)
+		strbuf_addch(ret_text, '\n');
 	report_why(line, diff_id_of(w, line), ret_text);
 	copy = json_append(ret_array, cJSON_Duplicate(line, true));
 	json_add_str(copy, "diff_id", diff_id_of(w, line) ? diff_id_of(w, line) : "");
-	return 0;
+	return true;
 }
 
+/* What there is of them is told, also when others are not there. */
 static int tell_all(const struct why *w, cJSON *ret_array, struct strbuf *ret_text, struct err *err)
 {
-	int r = 0;
+	_cleanup_strbuf_ struct strbuf missing = STRBUF_INIT;
+	bool absolute = true;
 
-	for (size_t i = 0; !r && i < w->opts->paths->n; i++) {
-		if (i)
-			strbuf_addch(ret_text, '\n');
-		r = tell(w, w->opts->paths->v[i], ret_array, ret_text, err);
+	for (size_t i = 0; i < w->opts->paths->n; i++) {
+		const char *asked = w->opts->paths->v[i];
+
+		if (tell(w, asked, ret_array, ret_text))
+			continue;
+		strbuf_addf(&missing, "%s'%s'", missing.len ? ", " : "", asked);
+		absolute &= *asked == '/';
 	}
-	return r;
+	if (!missing.len)
+		return 0;
+	err_class_set(err, ERR_USAGE, ENOENT, "image '%s' has no %s", w->opts->image, missing.buf);
+	return err_hint(err, absolute ? "the record tells whether the run made it or looked for it "
+					"in vain"
+				      : "give it as it is in the image, from '/'");
 }
 
 int session_why(const struct why_opts *opts, struct strbuf *ret_text, struct strbuf *ret_json,
@@ -183,6 +225,7 @@ int session_why(const struct why_opts *opts, struct strbuf *ret_text, struct str
 		r = tell_all(&w, array, ret_text, err);
 	json_print(array, true, ret_json);
 	json_free(w.inspect);
+	free(w.list_path);
 	strbuf_release(&w.list);
 	strmap_free_with(w.lines, free_line);
 	return r;

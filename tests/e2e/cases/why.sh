@@ -108,5 +108,51 @@ slimtrace why e2e/none /x
 is 'no such image: exit status' "$rc" 5
 slimtrace why e2e/why
 is 'no path: exit status' "$rc" 2
+
+# --- a walk as the kernel's, and what is not there beside what is ---
+context
+prog once
+mkdir -p context/root/data/deep context/root/data/sub
+put data/file 'the file'
+put data/deep/far 'far'
+for name in '[id].js' "it's" 'a:0644' 'back\slash' $'new\nline' $'latin\xe9'; do put "data/sub/$name" odd; done
+ln -s data/deep context/root/down
+ln -s /data/file context/root/file
+import e2e/why-walk 'ENTRYPOINT ["/once"]'
+slim 'a tree with links' --http-probe-off e2e/why-walk
+slimtrace why e2e/why-walk /down/../file /down/../sub/../deep/far /file /file/
+is 'a link leads up from where it led' "$(grep -o '^/[^ ]*: [a-z]*' <<<"$out" | tr '\n' ' ')" \
+	'/data/file: kept /data/deep/far: dropped /file: dropped /data/file: kept '
+slimtrace why e2e/why-walk /none /once /neither/ /data
+is 'some are not there: exit status' "$rc" 2
+has 'some are not there: which' "$err" "has no '/none', '/neither/'"
+is 'some are not there: the others are told' "$(grep -c ', from layer ' <<<"$out")" 2
+
+# What is told of a dropped file keeps it.
+mapfile -d '' -t paths < <(find context/root/data/sub -type f -printf '/data/sub/%f\0')
+slimtrace why e2e/why-walk "${paths[@]}"
+includes=()
+eval "includes=($(sed -n 's/.* or --include-path /--include-path /p' <<<"$out" | tr '\n' ' '))"
+is 'as many remedies' "${#includes[@]}" 12
+slim 'with all that was told' --http-probe-off "${includes[@]}" e2e/why-walk
+is 'it keeps them' "$(jq -r 'select(.path | startswith("/data/sub/")).verdict' "$(artifacts e2e/why-walk)/files.jsonl" | sort | uniq -c | tr -s ' ')" ' 6 kept'
+
+# --- a list that is none ---
+dir=$(artifacts e2e/why-walk)
+cp "$dir/files.jsonl" whole
+: >"$dir/files.jsonl"
+slimtrace why e2e/why-walk /once
+is 'an empty list: exit status' "$rc" 1
+has 'an empty list: which' "$err" "files.jsonl' is no list of an image's files"
+head -n 1 whole | tr -d '\n' >"$dir/files.jsonl"
+slimtrace why e2e/why-walk /
+is 'a list cut at the end of a line: exit status' "$rc" 1
+has 'a list cut at the end of a line: which' "$err" "files.jsonl' is no list of an image's files, or not all of it"
+head -c 50 whole >"$dir/files.jsonl"
+slimtrace why e2e/why-walk /
+is 'a cut list: exit status' "$rc" 1
+matches 'a cut list: where' "$err" "files.jsonl': line [0-9]+: .*not valid JSON"
+has 'a cut list: what to do' "$err" "'slimtrace build e2e/why-walk' makes it anew"
+
 is 'nothing is left behind' "$(leftovers)" ''
 done_testing
