@@ -221,6 +221,46 @@ static void test_remedy(void)
 	}
 }
 
+/* A process that executed another program has one list of files, and each of its names once. */
+static void test_process_files(void)
+{
+	_cleanup_(record_builder_free) struct record_builder *b = record_builder_new();
+	struct record_program app = { .pid = 42, .comm = xstrdup("a"), .exe = xstrdup("/a") };
+	_cleanup_(record_free) struct record *of_two = NULL;
+	struct report of_nothing = report;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	_cleanup_(json_free) cJSON *doc = NULL;
+	const struct report_sink sink = { collect, &text };
+	struct err err = ERR_INIT;
+	const cJSON *files;
+
+	record_add_program(b, &app);
+	record_add_program(b, &app);
+	app.pid = 43;
+	record_add_program(b, &app);
+	use(b, RECORD_FILE, "/lib", RECORD_READ, 0, SYS_openat, 1);
+	use(b, RECORD_FILE, "/lib", RECORD_EXEC, 1, SYS_execve, 2);
+	use(b, RECORD_FILE, "/lib", RECORD_READ, 2, SYS_openat, 3);
+	use(b, RECORD_FILE, "/\xfe", RECORD_READ, 0, SYS_openat, 4);
+	use(b, RECORD_FILE, "/\xff", RECORD_READ, 0, SYS_openat, 5);
+	of_two = record_builder_finish(b);
+	of_nothing.uses = (struct report_uses){ 0 };
+	is_int(report_creport(&of_nothing, img, keep, of_two, &sink, &err), 0, "files by process");
+	ok(!json_parse(text.buf, text.len, "creport", &doc, &err), "are JSON");
+	files = json_path(doc, "monitors.fan.process_files");
+	is_int(cJSON_GetArraySize(files), 2, "by process, not by program");
+	is_int(cJSON_GetArraySize(json_get(files, "42")), 3, "each file once");
+	is_int(json_i64(json_get(json_get(files, "42"), "/lib"), "event_count", -1), 2,
+	       "both uses");
+	is_int(json_i64(json_get(json_get(files, "42"), "/lib"), "execs", -1), 1,
+	       "one executed it");
+	is_int(json_i64(json_get(json_get(files, "43"), "/lib"), "execs", -1), 0, "others did not");
+	is_str(json_str(json_get(json_get(files, "42"), "/\\xff"), "path_hex", NULL), "2fff",
+	       "names that are no UTF-8 stay apart");
+	free(app.comm);
+	free(app.exe);
+}
+
 static void test_creport(void)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -388,6 +428,7 @@ int main(void)
 		test_uses();
 		test_older_lines();
 		test_remedy();
+		test_process_files();
 		test_html();
 		test_summary();
 		test_summary_of_little();

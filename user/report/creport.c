@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * creport.json. The keys above "slimtrace" are docker-slim's (its pkg/report ContainerReport), with
- * the same meaning: tools that read its report read this one. docker-slim counts events; we record
- * each kind of use once a program, so its "reads", "writes" and "execs" are 0 or 1 here.
+ * the same meaning: tools that read its report read this one.
  */
 #include "report/accounting.h"
+#include "report/fan.h"
 #include "report/files.h"
 #include "report/unasked.h"
 #include "report/uses.h"
@@ -17,7 +17,6 @@
 #include "slimtrace/base/cancel.h"
 #include "slimtrace/base/json.h"
 #include "slimtrace/base/sha1.h"
-#include "slimtrace/base/strmap.h"
 #include "slimtrace/base/sysname.h"
 
 #define BLOCK (64u << 10)
@@ -192,120 +191,6 @@ static int write_files(const struct report *report, const struct image *img,
 	}
 	strbuf_addstr(text, "\n\t\t]\n\t},\n\t");
 	return r;
-}
-
-/* "cmd": the command line, its arguments with blanks between, as far as it was seen. */
-static void add_command(cJSON *proc, const struct record_program *p)
-{
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-
-	for (size_t i = 0; i < p->argv.n; i++)
-		strbuf_addf(&text, "%s%s", i ? " " : "", p->argv.v[i]);
-	json_add_str(proc, "cmd", text.buf);
-}
-
-/* --- monitors.fan: files by process, as the file monitor of docker-slim tells them --- */
-
-/*
- * By program, the PID of the process's parent. An exec makes a program, but no process; parents
- * stand before their children. 0: what started it is none of the container's.
- */
-static int *find_parents(const struct record *rec)
-{
-	int *ret = xcalloc(rec->n_programs + 1, sizeof(*ret));
-
-	for (size_t i = 0; i < rec->n_programs; i++) {
-		uint32_t parent = rec->programs[i].parent;
-
-		if (parent == i)
-			continue;
-		ret[i] = rec->programs[parent].pid == rec->programs[i].pid
-				 ? ret[parent]
-				 : rec->programs[parent].pid;
-	}
-	return ret;
-}
-
-static cJSON *process_json(const struct record_program *p, int parent)
-{
-	cJSON *proc = json_object();
-
-	json_add_int(proc, "pid", p->pid);
-	json_add_str(proc, "name", p->comm);
-	json_add_str(proc, "path", p->exe);
-	add_command(proc, p);
-	json_add_int(proc, "ppid", parent);
-	return proc;
-}
-
-/* An exec in the same process is told under the pid once more: the last one wins. */
-static void add_processes(cJSON *fan, const struct record *rec)
-{
-	cJSON *processes = json_add(fan, "processes", json_object());
-	_cleanup_(strmap_free) struct strmap *last = strmap_new(); /* by pid: program + 1 */
-	_cleanup_free_ int *parents = find_parents(rec);
-
-	for (size_t i = 0; i < rec->n_programs; i++)
-		strmap_put_len(last, &rec->programs[i].pid, sizeof(int), (void *)(i + 1));
-	if (rec->n_programs)
-		json_add(fan, "main_process", process_json(rec->programs, parents[0]));
-	for (size_t i = 0; i < rec->n_programs; i++) {
-		const struct record_program *p = &rec->programs[i];
-		_cleanup_free_ char *key = xasprintf("%d", p->pid);
-
-		if ((size_t)strmap_get_len(last, &p->pid, sizeof(p->pid)) == i + 1)
-			json_add(processes, key, process_json(p, parents[i]));
-	}
-}
-
-/* By program, the object that the files of its process are in. */
-static cJSON **add_file_lists(cJSON *fan, const struct record *rec)
-{
-	cJSON *by_pid = json_add(fan, "process_files", json_object());
-	_cleanup_(strmap_free) struct strmap *lists = strmap_new();
-	cJSON **ret = xcalloc(rec->n_programs + 1, sizeof(*ret));
-
-	for (size_t i = 0; i < rec->n_programs; i++) {
-		const int *pid = &rec->programs[i].pid;
-		_cleanup_free_ char *key = xasprintf("%d", *pid);
-
-		ret[i] = strmap_get_len(lists, pid, sizeof(*pid));
-		if (ret[i])
-			continue;
-		ret[i] = json_add(by_pid, key, json_object());
-		strmap_put_len(lists, pid, sizeof(*pid), ret[i]);
-	}
-	return ret;
-}
-
-static void add_file_use(cJSON *list, const struct record_access *a, size_t event)
-{
-	cJSON *f = json_object();
-
-	json_add_int(f, "event_count", 1);
-	json_add_int(f, "first_eid", (int64_t)event);
-	json_add_int(f, "reads", !!(a->kinds & (RECORD_READ | RECORD_MAP)));
-	json_add_int(f, "writes", !!(a->kinds & RECORD_WRITE));
-	json_add_int(f, "execs", !!(a->kinds & RECORD_EXEC));
-	json_add_bytes(f, "path", a->path, a->path_len);
-	json_add(list, json_str(f, "path", ""), f);
-	cJSON_DeleteItemFromObjectCaseSensitive(f, "path");
-}
-
-static void add_fan(cJSON *monitors, const struct record *rec)
-{
-	cJSON *fan = json_add(monitors, "fan", json_object());
-	_cleanup_free_ cJSON **files = NULL;
-
-	json_add_int(fan, "event_count", (int64_t)rec->n_accesses);
-	add_processes(fan, rec);
-	files = add_file_lists(fan, rec);
-	for (size_t i = 0; i < rec->n_accesses; i++) {
-		const struct record_access *a = &rec->accesses[i];
-
-		for (size_t j = 0; a->source == RECORD_FILE && j < a->n_programs; j++)
-			add_file_use(files[a->programs[j]], a, i + 1);
-	}
 }
 
 /* monitors.pt: syscalls, as the ptrace monitor of docker-slim tells them. */
@@ -545,7 +430,7 @@ static void add_head(const struct report *report, const struct image *img, const
 	add_start_command(doc, image_config(img), rec);
 	add_system(doc, &report->distro, rec);
 	monitors = json_add(doc, "monitors", json_object());
-	add_fan(monitors, rec);
+	report_add_fan(monitors, rec);
 	add_pt(monitors, rec);
 	add_members(doc, ret);
 }

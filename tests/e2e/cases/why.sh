@@ -154,5 +154,27 @@ is 'a cut list: exit status' "$rc" 1
 matches 'a cut list: where' "$err" "files.jsonl': line [0-9]+: .*not valid JSON"
 has 'a cut list: what to do' "$err" "'slimtrace build e2e/why-walk' makes it anew"
 
+# --- names that are no UTF-8, everywhere; a process that executes another program ---
+context
+busybox_rootfs
+cp "$PROGS/once" context/root/$'pr\xf6g'
+ln -s $'/pr\xf6g' context/root/link
+put $'data/\xe9' 'odd'
+put $'data/\xe8' 'odd'
+put etc/os-release $'NAME="L\xe4nux"\nVERSION_ID=1'
+# shellcheck disable=SC2016 # the inner shell's
+import e2e/why-latin 'ENTRYPOINT ["/bin/sh", "-c", "cat /data/*; for f in /data/*; do /link $f; done; exec /link $f"]'
+slim 'names that are no UTF-8' --http-probe-off e2e/why-latin
+dir=$(artifacts e2e/why-latin)
+ok 'the report fits its schema, too' valid creport.schema.json "$dir/creport.json"
+is 'no name is twice in an object' "$(/usr/bin/python3 -c '
+import collections, json, sys
+def pairs(pairs):
+    twice.extend(k for k, n in collections.Counter(k for k, _ in pairs).items() if n > 1)
+    return dict(pairs)
+twice = []
+json.load(open(sys.argv[1]), object_pairs_hook=pairs)
+print(*twice)' "$dir/creport.json")" ''
+has 'both files are there' "$(jq -r '.monitors.fan.process_files[] | keys[]' "$dir/creport.json" | sort -u)" $'/data/\\xe8\n/data/\\xe9'
 is 'nothing is left behind' "$(leftovers)" ''
 done_testing
