@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -77,16 +76,20 @@ static int parse_value(const struct table *metrics, const char *text, const char
 		       struct gate *gate, struct err *err)
 {
 	enum gate_unit unit = gate->metric->unit;
+	size_t digits = strspn(p, "0123456789.");
+	_cleanup_free_ char *number = xstrndup(p, digits);
+	const char *end;
 	double factor;
-	char *end;
+	char *rest;
 
-	if (!isdigit((unsigned char)*p) || strspn(p, "0123456789.") > 15)
+	/* Of digits alone: strtod() takes "0x10" and "1e3" as well. */
+	gate->value = strtod(number, &rest);
+	if (!isdigit((unsigned char)*p) || digits > 15 || *rest)
 		return wrong(metrics, text, "its value is no number", err);
-	gate->value = strtod(p, &end);
-	end += strspn(end, " ");
+	end = p + digits + strspn(p + digits, " ");
 	gate->percent = !strcmp(end, "%");
 	factor = gate->percent ? 1 : factor_of(end);
-	if (!isfinite(gate->value) || factor < 0)
+	if (factor < 0)
 		return wrong(metrics, text, "its value has an unknown unit", err);
 	if ((unit == GATE_COUNT || unit == GATE_FACTOR) && *end)
 		return wrong(metrics, text, "its value is a number without a unit", err);

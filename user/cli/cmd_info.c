@@ -129,6 +129,19 @@ static int run(struct info_args *args, bool json, size_t *ret_failed, struct err
 	return r;
 }
 
+/* What is not looked for would never be found. */
+static int check_metrics(const struct info_args *args, struct err *err)
+{
+	for (size_t i = 0; !args->duplicates && i < args->gates.n; i++) {
+		if (strcmp(args->gates.v[i].metric->name, "duplicated") != 0)
+			continue;
+		return err_class_set(err, ERR_USAGE, EINVAL,
+				     "--fail-if '%s': --detect-duplicates=false looks for none",
+				     args->gates.v[i].text);
+	}
+	return 0;
+}
+
 static int check(struct info_args *args, const struct strvec *words, struct err *err)
 {
 	if (words->n + (args->target != NULL) > 1)
@@ -144,7 +157,7 @@ static int check(struct info_args *args, const struct strvec *words, struct err 
 	args->view.no_special = !args->special;
 	args->view.changes_max = args->layer_max;
 	args->view.list_max = args->top_max;
-	return 0;
+	return check_metrics(args, err);
 }
 
 int cmd_info(int argc, char **argv, struct global_opts *global)
