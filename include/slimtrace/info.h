@@ -34,9 +34,11 @@ struct info_change {
 
 struct info_layer {
 	struct digest diff_id;
-	const char *created_by;	     /* borrowed, may be NULL */
-	uint64_t size;		     /* bytes of file content */
-	uint64_t n[3], bytes[3];     /* by enum info_change_kind; deleted: of what lies below */
+	const char *created_by; /* borrowed, may be NULL */
+	uint64_t size;		/* bytes of file content */
+	/* By enum info_change_kind; deleted: of what lies below. A file with several names counts
+	 * its bytes once: added and changed are the layer's size. */
+	uint64_t n[3], bytes[3];
 	uint64_t same, same_bytes;   /* of the changed ones */
 	struct info_change *changes; /* largest first */
 	size_t n_changes, cap_changes;

@@ -96,7 +96,10 @@ static void test_layers(const struct info *info)
 	is_int(info->n_layers, 2, "two layers");
 	is_int(info->layers[0].n[INFO_ADDED], 10, "the lower one adds files");
 	is_int(info->layers[0].n[INFO_CHANGED] + info->layers[0].n[INFO_DELETED], 0, "and no more");
+	is_int(info->layers[0].bytes[INFO_ADDED], info->layers[0].size,
+	       "its bytes: of two names of a file one has them");
 	is_int(l->n[INFO_CHANGED], 2, "the upper one changes two");
+	is_int(l->bytes[INFO_ADDED] + l->bytes[INFO_CHANGED], l->size, "the upper one's bytes");
 	is_int(l->same, 1, "one of them has the same content");
 	is_int(l->n[INFO_DELETED], 4, "deletes what is below a directory, too");
 	is_int(l->bytes[INFO_DELETED], 4 + 5 + 11 + strlen(KEY), "as many bytes");
@@ -155,20 +158,37 @@ static void test_gates(const struct info *info)
 		const char *text;
 		int holds; /* -1: wrong */
 	} cases[] = {
-		{ "wasted>20MB", 0 },	  { "wasted > 10", 1 },
-		{ "wasted>=1%", 1 },	  { "wasted>1GiB", 0 },
-		{ "efficiency<100%", 1 }, { "efficiency>=100", 0 },
-		{ "efficiency<0.5%", 0 }, { "efficiency<0.95", -1 },
-		{ "wasted>1TiB", 0 },	  { "setuid>0", 1 },
-		{ "setuid=1", 1 },	  { "layers<=2", 1 },
-		{ "layers<2", 0 },	  { "secrets>0", 1 },
-		{ "size<1kB", 1 },	  { "world-writable>1", 0 },
-		{ "keys=1", 1 },	  { "wasted", -1 },
-		{ "wasted>", -1 },	  { "wasted>x", -1 },
-		{ "waste>1", -1 },	  { "setuid>1MB", -1 },
-		{ "efficiency>1MB", -1 }, { "wasted>1XB", -1 },
-		{ "wasted!1", -1 },	  { "", -1 },
-		{ "wasted>-1", -1 },	  { "layers>1%", -1 },
+		{ "wasted>20MB", 0 },
+		{ "wasted > 10", 1 },
+		{ "wasted>=1%", 1 },
+		{ "wasted>1GiB", 0 },
+		{ "efficiency<100%", 1 },
+		{ "efficiency>=100", 0 },
+		{ "efficiency<0.5%", 0 },
+		{ "efficiency<0.95", -1 },
+		{ "wasted>1TiB", 0 },
+		{ "setuid>0", 1 },
+		{ "setuid=1", 1 },
+		{ "layers<=2", 1 },
+		{ "layers<2", 0 },
+		{ "secrets>0", 1 },
+		{ "size<1kB", 1 },
+		{ "world-writable>1", 0 },
+		{ "keys=1", 1 },
+		{ "wasted", -1 },
+		{ "wasted>", -1 },
+		{ "wasted>x", -1 },
+		{ "waste>1", -1 },
+		{ "setuid>1MB", -1 },
+		{ "efficiency>1MB", -1 },
+		{ "wasted>1XB", -1 },
+		{ "wasted>0x10", -1 },
+		{ "wasted>1e3", -1 },
+		{ "wasted>1..5", -1 },
+		{ "wasted!1", -1 },
+		{ "", -1 },
+		{ "wasted>-1", -1 },
+		{ "layers>1%", -1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -24,6 +24,11 @@ struct history {
 	size_t n, cap;
 	struct strmap *by_path; /* path, NUL, the layer it went in -> index in past + 1 */
 	uint32_t max_inode;
+	struct inode {
+		uint32_t names; /* in all layers */
+		uint32_t layer; /* that has the content: the lowest with a name of it */
+	} * inodes;
+	struct strmap *counted; /* struct count: what has had its bytes */
 	struct err *err;
 };
 
@@ -52,11 +57,46 @@ static int take_past(struct image_entry *e, void *ctx)
 	return 0;
 }
 
-static void add_change(struct info *info, uint32_t layer, struct image_entry *e,
+static void take_name(struct history *h, const struct image_entry *e)
+{
+	struct inode *inode = &h->inodes[e->inode];
+
+	if (!inode->names++ || e->layer < inode->layer)
+		inode->layer = e->layer;
+}
+
+static void take_names(struct history *h)
+{
+	for (size_t i = 0; i < image_entry_count(h->img); i++)
+		if (image_entry(h->img, (uint32_t)i)->inode > h->max_inode)
+			h->max_inode = image_entry(h->img, (uint32_t)i)->inode;
+	h->inodes = xcalloc((size_t)h->max_inode + 1, sizeof(*h->inodes));
+	for (size_t i = 0; i < image_entry_count(h->img); i++)
+		take_name(h, image_entry(h->img, (uint32_t)i));
+	for (size_t i = 0; i < h->n; i++)
+		take_name(h, h->past[i].e);
+}
+
+/* What a layer adds and changes are its bytes: of several names of a file one has them. */
+static uint64_t count_bytes(struct history *h, uint32_t layer, const struct image_entry *e,
+			    bool deleted)
+{
+	const struct count {
+		uint32_t layer, inode, deleted;
+	} key = { layer, e->inode, deleted };
+
+	if (e->type != ENTRY_FILE || (!deleted && h->inodes[e->inode].layer != layer))
+		return 0;
+	if (h->inodes[e->inode].names > 1 && strmap_put_len(h->counted, &key, sizeof(key), h))
+		return 0;
+	return e->size;
+}
+
+static void add_change(struct history *h, uint32_t layer, struct image_entry *e,
 		       enum info_change_kind kind, bool same)
 {
-	struct info_layer *l = &info->layers[layer];
-	uint64_t size = e->type == ENTRY_FILE ? e->size : 0;
+	struct info_layer *l = &h->info->layers[layer];
+	uint64_t size = count_bytes(h, layer, e, kind == INFO_DELETED);
 
 	ALLOC_GROW(l->changes, l->n_changes + 1, l->cap_changes);
 	l->changes[l->n_changes++] = (struct info_change){ e, kind, same };
@@ -112,7 +152,7 @@ static int take_made(struct history *h, struct image_entry *e)
 		r = has_same_content(h->img, old->e, e, &same, h->err);
 	}
 	if (!r)
-		add_change(h->info, e->layer, e, old ? INFO_CHANGED : INFO_ADDED, same);
+		add_change(h, e->layer, e, old ? INFO_CHANGED : INFO_ADDED, same);
 	return r < 0 ? r : cancel_check(h->err);
 }
 
@@ -120,13 +160,8 @@ static int take_all(struct history *h)
 {
 	int r = 0;
 
-	for (size_t i = 0; !r && i < image_entry_count(h->img); i++) {
-		struct image_entry *e = image_entry(h->img, (uint32_t)i);
-
-		if (e->inode > h->max_inode)
-			h->max_inode = e->inode;
-		r = take_made(h, e);
-	}
+	for (size_t i = 0; !r && i < image_entry_count(h->img); i++)
+		r = take_made(h, image_entry(h->img, (uint32_t)i));
 	for (size_t i = 0; !r && i < h->n; i++)
 		r = take_made(h, h->past[i].e);
 	return r;
@@ -144,7 +179,7 @@ static void count_waste(struct history *h)
 			h->past[i].replaced ? &h->info->overwritten : &h->info->deleted;
 
 		if (!h->past[i].replaced)
-			add_change(h->info, e->gone, e, INFO_DELETED, false);
+			add_change(h, e->gone, e, INFO_DELETED, false);
 		if (e->type != ENTRY_FILE || seen[e->inode])
 			continue;
 		seen[e->inode] = true;
@@ -178,7 +213,11 @@ static int by_size(const void *a_arg, const void *b_arg)
 
 int info_layers(const struct image *img, struct info *info, struct err *err)
 {
-	struct history h = { .img = img, .info = info, .by_path = strmap_new(), .err = err };
+	struct history h = { .img = img,
+			     .info = info,
+			     .by_path = strmap_new(),
+			     .counted = strmap_new(),
+			     .err = err };
 	int r;
 
 	info->n_layers = image_layer_count(img);
@@ -192,6 +231,7 @@ int info_layers(const struct image *img, struct info *info, struct err *err)
 		info->size += l->size;
 	}
 	image_each_hidden(img, take_past, &h);
+	take_names(&h);
 	r = take_all(&h);
 	if (!r)
 		count_waste(&h);
@@ -200,6 +240,8 @@ int info_layers(const struct image *img, struct info *info, struct err *err)
 			qsort(info->layers[i].changes, info->layers[i].n_changes,
 			      sizeof(struct info_change), by_size);
 	strmap_free(h.by_path);
+	strmap_free(h.counted);
+	free(h.inodes);
 	free(h.past);
 	return r;
 }
