@@ -205,6 +205,38 @@ static void test_gates(const struct info *info)
 	}
 }
 
+/* Nobody is told that 95.0% is less than 95%. */
+static void test_measured(void)
+{
+	static const struct gate_metric metrics[] = { { "share", GATE_PERCENT },
+						      { "size", GATE_BYTES },
+						      { "ratio", GATE_FACTOR } };
+	static const struct {
+		const char *gate;
+		double is;
+		const char *told;
+	} cases[] = {
+		{ "share<95%", 94.96, "share is 94.96%" },
+		{ "share<95%", 81.234, "share is 81.2%" },
+		{ "size>2MB", 2000001, "size is 2.0 MB (2000001 bytes)" },
+		{ "size>2MB", 3210000, "size is 3.2 MB" },
+		{ "size>25%", 2500, "size is 25%" },
+		{ "ratio<5", 4.98, "ratio is 4.98" },
+		{ "ratio<5", 2.345, "ratio is 2.3" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+		struct gates gates = { 0 };
+		struct err err = ERR_INIT;
+
+		if (!gate_parse(cases[i].gate, metrics, ARRAY_SIZE(metrics), &gates, &err))
+			gate_holds(&gates.v[0], cases[i].is, 10000, &text);
+		is_str(text.buf, cases[i].told, "'%s' of %g", cases[i].gate, cases[i].is);
+		gates_release(&gates);
+	}
+}
+
 static const struct item owned[] = {
 	{ .path = "usr/bin/tool", .type = AE_IFREG, .text = "tool" },
 	{ .path = "usr/bin/tool.real", .type = AE_IFREG, .text = "other" },
@@ -293,6 +325,7 @@ int main(void)
 	test_finds(&info);
 	test_text(&info);
 	test_gates(&info);
+	test_measured();
 	test_owners();
 	info_release(&info);
 	return tap_done();

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -156,19 +157,33 @@ static bool compare(enum op op, double is, double limit)
 	return is >= limit && is <= limit;
 }
 
+/* Rounded as people read it; but not so that what is beyond the limit looks as if it were at it. */
+static void add_measured(const struct gate *gate, double is, bool percent, struct strbuf *ret)
+{
+	enum gate_unit unit = gate->metric->unit;
+	char buf[16], limit[16];
+
+	if (percent || unit == GATE_FACTOR) {
+		strbuf_addf(ret, fabs(is - gate->value) < 0.1 ? "%.8g" : "%.1f", is);
+		strbuf_addstr(ret, percent ? "%" : "");
+	} else if (unit == GATE_BYTES) {
+		format_bytes(buf, (unsigned long long)is);
+		format_bytes(limit, (unsigned long long)gate->value);
+		strbuf_addstr(ret, buf);
+		if (!strcmp(buf, limit))
+			strbuf_addf(ret, " (%.0f bytes)", is);
+	} else {
+		strbuf_addf(ret, "%.0f", is);
+	}
+}
+
 bool gate_holds(const struct gate *gate, double is, double whole, struct strbuf *ret)
 {
 	enum gate_unit unit = gate->metric->unit;
-	char buf[16];
 
 	if (gate->percent && unit == GATE_BYTES)
 		is = whole > 0 ? 100 * is / whole : 0;
 	strbuf_addf(ret, "%s is ", gate->metric->name);
-	if (gate->percent || unit == GATE_PERCENT)
-		strbuf_addf(ret, "%.1f%%", is);
-	else if (unit == GATE_BYTES)
-		strbuf_addstr(ret, format_bytes(buf, (unsigned long long)is));
-	else
-		strbuf_addf(ret, unit == GATE_FACTOR ? "%.1f" : "%.0f", is);
+	add_measured(gate, is, gate->percent || unit == GATE_PERCENT, ret);
 	return compare((enum op)gate->op, is, gate->value);
 }
