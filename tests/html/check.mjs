@@ -121,6 +121,13 @@ async function check(path, expectPath, shots) {
 	ok((await search(page, "onerror")).join() === expect.hostile, "a hostile name is text", await texts(page, "#results button"));
 	ok(await page.evaluate(() => !window.harm && !document.querySelector("img")), "and does no harm");
 	ok((await search(page, "odd-")).join() === expect.odd, "names that are no UTF-8, and signs that deceive", await texts(page, "#results button"));
+	const keptBy = [];
+	for (const button of await page.$$("#results button")) {
+		await button.click();
+		keptBy.push((await texts(page, "#detail-b code")).filter((t) => t.startsWith("--include-path")).join());
+		await page.keyboard.press("Escape");
+	}
+	ok(keptBy.join("\n") === expect.kept_by.map((p) => `--include-path '${p}'`).join("\n"), "what is told to keep them would: a pattern that matches", keptBy);
 	await search(page, "blank");
 	ok(await page.$eval("#results button", (b) => b.innerText.endsWith("blank   ")), "blanks of a name are seen");
 	await search(page, "");

@@ -42,6 +42,7 @@ put odd/$'odd-\xff' 'not UTF-8'
 put odd/$'odd-\u202egnp.exe' 'deceives'
 put 'odd/odd-<!--<script>' 'comment'
 put odd/$'odd-z\u0301\u0302\u0303\u0304\u0305' 'marks'
+put "odd/odd-it's[1]:07" 'pat'
 put 'names/blank   ' 'blanks'
 put 'rtl/קובץ/שלום.txt' 'right to left'
 mkdir context/root/links
@@ -62,9 +63,11 @@ dir=$(artifacts e2e/report)
 ok 'the page is among the artifacts' test -s "$dir/report.html"
 is 'for root only' "$(stat -c %a "$dir/report.html")" 600
 is 'as many ends of scripts as scripts' "$(grep -o '</script' "$dir/report.html" | wc -l)" 5
-jq -n --arg creport "$dir/creport.json" --arg hostile "/hostile/$hostile" '{image: "e2e/report", creport: $creport,
+jq -n --arg quote "'" --arg creport "$dir/creport.json" --arg hostile "/hostile/$hostile" '{image: "e2e/report", creport: $creport,
 	search: "/www/index.html", program: "/webserver", hostile: $hostile,
-	odd: "/odd/odd-\\xff,/odd/odd-\\u{202e}gnp.exe,/odd/odd-<!--<script>,/odd/odd-\"\\,/odd/odd-z\u0301\u0302\u0303\\u{304}\\u{305}"}' >expect.json
+	odd: "/odd/odd-\\xff,/odd/odd-\\u{202e}gnp.exe,/odd/odd-<!--<script>,/odd/odd-\"\\,/odd/odd-z\u0301\u0302\u0303\\u{304}\\u{305},/odd/odd-it\($quote)s[1]:07",
+	kept_by: ["/odd/odd-*", "/odd/odd-???gnp.exe", "/odd/odd-<!--<script>", "/odd/odd-\"\\\\", "/odd/odd-z\u0301\u0302\u0303????",
+		"/odd/odd-it\($quote)\\\($quote)\($quote)s\\[1][:]07"]}' >expect.json
 browser "$dir/report.html" expect.json ${REPORT_SHOTS:+"$REPORT_SHOTS"}
 
 # --- an app that takes a second until it listens, and starts many programs ---

@@ -37,6 +37,15 @@ export class Entry {
 		return this.row[FIRST] === undefined ? null :
 			{ kinds: bits(this.row[KINDS], meta.kinds), first: this.row[FIRST] / 1e6, program: this.row[PROGRAM], path: safe(this.row[PATH]) };
 	}
+	// As a pattern in a shell's single quotes that matches it: what means something in one is said to mean itself, what
+	// cannot be shown or typed is any byte. "\\xff" may be what a byte that is no UTF-8 was spelled as: "*" is either.
+	get pattern() {
+		const any = (c) => "?".repeat(new TextEncoder().encode(c).length);
+		const names = [];
+		for (let e = this; e.id !== e.parent; e = entries[e.parent])
+			names.push(e.row[NAME].replace(/\\x[0-9a-f]{2}|[*?[\\]|'/g, (c) => c.length > 1 ? "*" : c === "'" ? "'\\''" : `\\${c}`).replace(odd, any));
+		return "/" + names.reverse().join("/").replace(/:(?=[0-9#]*$)/, "[:]"); // else it is a mode
+	}
 	get path() {
 		const names = [];
 		for (let e = this; e.id !== e.parent; e = entries[e.parent]) names.push(e.name);

@@ -33,7 +33,7 @@ export function showEntry(e) {
 	if (e.stays) lines.push(...term("Because", el("ul", { class: "rows" }, e.reasons.map((r) =>
 		el("li", {}, el("span", {}, el("b", {}, r), ": ", meta.rules[r]?.text ?? ""))))));
 	else if (!e.excluded) lines.push(...term("Because", e.uses ? "what used it does not count. To keep it: " : "nothing used it while it was watched, and no rule asks for it. To keep it: ",
-		el("code", {}, `--include-path '${e.path}'`)));
+		el("code", {}, `--include-path '${e.pattern}'`)));
 	if (e.cause) lines.push(...term("Asked for", el("code", {}, e.cause.path), `: ${e.cause.kinds.join(", ")}, ${seconds(e.cause.first)} after the start`,
 		e.cause.program < 0 ? null : `, by ${programName(e.cause.program)}`));
 	// As it was asked for, and as it was reached: once is enough when both say the same.
