@@ -2,6 +2,7 @@
 #include "slimtrace/info.h"
 
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/text.h"
 
 #include "../lib/tap.h"
 #include "test_image.h"
@@ -150,6 +151,25 @@ static void test_text(const struct info *info)
 	ok(!strchr(text.buf, '\033'), "names are made safe");
 	ok(strstr(text.buf, "(same content)"), "what was copied for its mode is told");
 	ok(strstr(text.buf, "(layer 0, gone in 1)"), "where a deleted key is");
+}
+
+/* Of letters that take two columns, and of one at an odd place. */
+static void test_wide_text(const struct info *info)
+{
+	const struct info_view view = { .width = 80, .layer = -1 };
+	_cleanup_strbuf_ struct strbuf name = STRBUF_INIT, text = STRBUF_INIT;
+	struct info wide = *info;
+	size_t len;
+
+	strbuf_addch(&name, 'x');
+	for (int i = 0; i < 60; i++)
+		strbuf_addstr(&name, "\xe6\x97\xa5");
+	wide.name = name.buf;
+	info_text(&wide, &view, &text);
+	len = strcspn(text.buf, "\n");
+	ok(utf8_valid(text.buf, len) && strstr(text.buf, "..."), "a wide name is cut");
+	is_int(text_fit(text.buf, len, 80), (int64_t)len, "and fits");
+	ok(text_fit(text.buf, len, 77) < len, "but no more than it has to");
 }
 
 static void test_gates(const struct info *info)
@@ -324,6 +344,7 @@ int main(void)
 	test_layers(&info);
 	test_finds(&info);
 	test_text(&info);
+	test_wide_text(&info);
 	test_gates(&info);
 	test_measured();
 	test_owners();

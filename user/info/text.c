@@ -20,13 +20,20 @@ struct text {
 	size_t width;
 };
 
-/* Columns that @s takes: its characters, for a wide one takes two so rarely. */
+/* Columns that a character takes, by its first byte, and 0 for one that goes on: two are enough. */
+static size_t width_of(char c)
+{
+	unsigned char byte = (unsigned char)c;
+
+	return (byte & 0xc0) == 0x80 ? 0 : byte < 0xe0 ? 1 : 2;
+}
+
 static size_t columns(const char *s, size_t len)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < len; i++)
-		n += ((unsigned char)s[i] & 0xc0) != 0x80;
+		n += width_of(s[i]);
 	return n;
 }
 
@@ -36,9 +43,24 @@ static size_t fit(const char *s, size_t len, size_t max)
 	size_t n = 0, i;
 
 	for (i = 0; i < len; i++) {
-		n += ((unsigned char)s[i] & 0xc0) != 0x80;
+		n += width_of(s[i]);
 		if (n > max)
 			break;
+	}
+	return i;
+}
+
+/* Where the end of @s begins that takes at most @max columns. */
+static size_t fit_end(const char *s, size_t len, size_t max)
+{
+	size_t n = 0, i = len;
+
+	for (size_t at = len; at-- > 0;) {
+		n += width_of(s[at]);
+		if (n > max)
+			break;
+		if (width_of(s[at]))
+			i = at;
 	}
 	return i;
 }
@@ -46,17 +68,15 @@ static size_t fit(const char *s, size_t len, size_t max)
 /* What is too long for the line loses its middle: of a path both ends tell something. */
 static void add_fitted(struct strbuf *sb, const char *s, size_t max)
 {
-	size_t len = strlen(s), n = columns(s, len), head, skip;
+	size_t len = strlen(s), n = columns(s, len), head = (max - 3) / 3;
 
 	if (n <= max) {
 		strbuf_add(sb, s, len);
 		return;
 	}
-	head = fit(s, len, (max - 3) / 3);
-	skip = fit(s, len, n - (max - 3 - (max - 3) / 3));
-	strbuf_add(sb, s, head);
+	strbuf_add(sb, s, fit(s, len, head));
 	strbuf_addstr(sb, "...");
-	strbuf_addstr(sb, s + skip);
+	strbuf_addstr(sb, s + fit_end(s, len, max - 3 - head));
 }
 
 static void heading(struct text *t, const char *name)
