@@ -164,6 +164,23 @@ static void apply(const struct global_opts *global)
 	progress_init(global->quiet);
 }
 
+/* What is wrong may come before the option that says in which form it is to be told. */
+static void find_format(int argc, char **argv, struct global_opts *global)
+{
+	static const char option[] = "--output-format";
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const char *value = argv[i] + strlen(option);
+
+		if (strncmp(argv[i], option, strlen(option)) != 0)
+			continue;
+		if (!*value && i + 1 < argc)
+			global->json = !strcmp(argv[i + 1], "json");
+		else if (*value == '=')
+			global->json = !strcmp(value + 1, "json");
+	}
+}
+
 static int parse(int argc, char **argv, const struct option_set *own, size_t n_own,
 		 struct global_opts *global, struct strvec *ret_args, int *ret_next,
 		 struct err *err)
@@ -179,6 +196,8 @@ static int parse(int argc, char **argv, const struct option_set *own, size_t n_o
 	r = options_parse(argc, argv, sets, n_own + 1, ret_next != NULL, ret_args, ret_next, err);
 	if (!r)
 		apply(global);
+	else
+		find_format(argc, argv, global);
 	return r;
 }
 
@@ -227,8 +246,10 @@ static int run_command(int argc, char **argv)
 		return r > 0 ? EXIT_OK : command_failed_as(&global, &err);
 	set.target = &global;
 	if (cancel_init(&err) < 0 ||
-	    options_parse(argc, argv, &set, 1, true, &args, &next, &err) < 0)
+	    options_parse(argc, argv, &set, 1, true, &args, &next, &err) < 0) {
+		find_format(argc, argv, &global);
 		return command_failed_as(&global, &err);
+	}
 	if (global.version)
 		return cmd_version(1, argv, &global);
 	if (next >= argc || !strcmp(argv[next], "help")) {

@@ -54,6 +54,13 @@ for command in "${commands[@]}"; do
 	document "$command, wrong usage" '[.state, .exit_code, (.error.message | test("--no-such"))]' '["failed",2,true]' "$command" --no-such-option
 	has "$command, wrong usage: the message is on stderr too" "$err" '--no-such-option'
 done
+for words in 'info --fail-if waste>1 --output-format json x' 'info --no-such --output-format=json x' '--no-such --output-format json info x'; do
+	read -ra words <<<"$words"
+	slimtrace "${words[@]}"
+	is "${words[*]}: the form is told after what is wrong" "$(jq -c '[.state, .exit_code]' <<<"$out")" '["failed",2]'
+done
+slimtrace info --no-such x -- --output-format json
+is 'but not behind --' "$rc$out" 2
 for command in build profile info why; do
 	document "$command, no such image" '[.state, .exit_code]' '["failed",5]' "$command" e2e/none ${command/#*/$([[ $command == why ]] && echo /x)}
 done
