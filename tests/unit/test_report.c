@@ -188,6 +188,59 @@ static void test_older_lines(void)
 	   "is told without calls");
 }
 
+static size_t times(const char *text, const char *word)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, word)); text++)
+		n++;
+	return n;
+}
+
+/* What says no more than another is not told; a program or a call more is. */
+static void test_covered(void)
+{
+	static const char head[] =
+		"{\"path\":\"/a\",\"verdict\":\"kept\",\"type\":\"file\",\"size\":1,\"accesses\":["
+		"{\"path\":\"/"
+		"a\",\"uses\":[\"stat\"],\"syscalls\":{\"stat\":{\"stat\":[0],\"lstat\":[1]}},"
+		"\"programs\":[{\"pid\":1,\"exe\":\"/x\"},{\"pid\":2,\"exe\":\"/"
+		"y\"}],\"first_seconds\":1},"
+		"{\"path\":\"/a\",\"uses\":[\"stat\"],\"syscalls\":{\"stat\":";
+	static const struct {
+		const char *rest;
+		size_t told;
+	} cases[] = {
+		{ "{\"lstat\":[0]}},\"programs\":[{\"pid\":2,\"exe\":\"/"
+		  "y\"}],\"first_seconds\":2}]}",
+		  1 },
+		{ "{\"stat\":[0]}},\"programs\":[{\"pid\":2,\"exe\":\"/"
+		  "y\"}],\"first_seconds\":2}]}",
+		  2 },
+		{ "{\"lstat\":[0]}},\"programs\":[{\"pid\":3,\"exe\":\"/"
+		  "y\"}],\"first_seconds\":2}]}",
+		  2 },
+		{ "{\"lstat\":[0]}},\"programs\":[{\"pid\":2,\"exe\":\"/"
+		  "y\"}],\"first_seconds\":0}]}",
+		  2 },
+		{ "{\"lstat\":[0]}},\"programs\":[{\"pid\":2,\"exe\":\"/y\"}],\"error\":\"EACCES\","
+		  "\"first_seconds\":2}]}",
+		  2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = xasprintf("%s%s", head, cases[i].rest);
+		_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
+		_cleanup_(json_free) cJSON *line = NULL;
+		struct err err = ERR_INIT;
+
+		if (!json_parse(text, strlen(text), "line", &line, &err))
+			report_why(line, NULL, &why);
+		is_int((int64_t)times(why.buf, "  how "), (int64_t)cases[i].told,
+		       "ways told, case %zu", i);
+	}
+}
+
 /* What is told of a dropped file of that name keeps it: said in a shell, it is a pattern that
  * matches. */
 static void test_remedy(void)
@@ -427,6 +480,7 @@ int main(void)
 		test_why();
 		test_uses();
 		test_older_lines();
+		test_covered();
 		test_remedy();
 		test_process_files();
 		test_html();

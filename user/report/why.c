@@ -230,17 +230,38 @@ static bool has_all(const cJSON *words, const cJSON *of)
 	return true;
 }
 
+/* Where the program at @place of @access is among those of @other; -1: it is not. */
+static int place_in(const cJSON *other, const cJSON *access, const cJSON *place)
+{
+	const cJSON *programs = json_get(access, "programs"), *program, *one;
+	int n = 0;
+
+	program = cJSON_IsNumber(place) ? cJSON_GetArrayItem(programs, place->valueint) : NULL;
+	cJSON_ArrayForEach (one, json_get(other, "programs")) {
+		if (cJSON_Compare(one, program, true))
+			return n;
+		n++;
+	}
+	return -1;
+}
+
 /* Whether @other has all calls that @access has: of each kind, by each program. */
 static bool has_calls(const cJSON *other, const cJSON *access)
 {
-	const cJSON *kind, *list;
+	const cJSON *kind, *list, *place;
 
 	cJSON_ArrayForEach (kind, json_get(access, "syscalls")) {
 		const cJSON *calls = calls_of(access, kind->string);
 
 		cJSON_ArrayForEach (list, calls)
-			if (!has_all(json_get(calls_of(other, kind->string), list->string), list))
-				return false;
+			cJSON_ArrayForEach (place, list) {
+				int at = place_in(other, access, place);
+
+				if (at < 0 || !has_number(json_get(calls_of(other, kind->string),
+								   list->string),
+							  (uint64_t)at))
+					return false;
+			}
 	}
 	return true;
 }
@@ -252,19 +273,30 @@ static long long milliseconds(const cJSON *access)
 	return cJSON_IsNumber(first) ? llround(first->valuedouble * 1000) : -1;
 }
 
-/* The same use is told of as it was asked for, and as it was reached; the latter may say more. */
+/*
+ * The same use is told of as it was asked for, and as it was reached, or with its last link
+ * followed and not: one that says no more than another, which came no later, is not told.
+ */
 static bool is_covered(const cJSON *access, const cJSON *accesses)
 {
 	const cJSON *other, *uses = json_get(access, "uses");
+	bool before = true;
 
-	cJSON_ArrayForEach (other, accesses)
-		if (cJSON_GetArraySize(json_get(other, "uses")) > cJSON_GetArraySize(uses) &&
-		    has_all(json_get(other, "uses"), uses) && has_calls(other, access) &&
-		    milliseconds(other) == milliseconds(access) && !json_get(access, "error") &&
-		    !json_get(other, "error") &&
-		    !strcmp(json_str(other, "path", ""), json_str(access, "path", "")) &&
-		    cJSON_Compare(json_get(other, "programs"), json_get(access, "programs"), true))
+	cJSON_ArrayForEach (other, accesses) {
+		if (other == access) {
+			before = false;
+			continue;
+		}
+		if ((before ||
+		     cJSON_GetArraySize(json_get(other, "uses")) > cJSON_GetArraySize(uses)) &&
+		    has_all(json_get(other, "uses"), uses) &&
+		    has_all(json_get(other, "programs"), json_get(access, "programs")) &&
+		    has_calls(other, access) && milliseconds(other) <= milliseconds(access) &&
+		    !json_get(access, "error") && !json_get(other, "error") &&
+		    !json_get(access, "more_programs") &&
+		    !strcmp(json_str(other, "path", ""), json_str(access, "path", "")))
 			return true;
+	}
 	return false;
 }
 
