@@ -75,7 +75,7 @@ async function drills(page) {
 	await page.keyboard.press("Enter");
 	ok((await text(page, "#crumbs [aria-current]")) === layer, "a layer opens, by keyboard", layer, await text(page, "#crumbs"));
 	await page.click("#crumbs button");
-	ok(/^1: |^2: /.test((await texts(page, "#list th button"))[0]), "the layers are listed", await texts(page, "#list th button"));
+	ok(/^0: |^1: /.test((await texts(page, "#list th button"))[0]), "the layers are listed", await texts(page, "#list th button"));
 	await page.click("input[value=package]");
 	ok((await texts(page, "#list th button")).join() === "of no package,doc 1.0-2 (dpkg)", "by package", await texts(page, "#list th button"));
 	await page.click("input[value=dir]");
@@ -109,6 +109,8 @@ async function check(path, expectPath, shots) {
 	ok(await page.$eval("#detail", (d) => d.open), "a file's reasons open");
 	ok(/used:/.test(await text(page, "#detail-b")), "they are told", await text(page, "#detail-b"));
 	ok(/read \(open(at)?\).* first \d+.* after the start, by \/webserver/.test(await text(page, "#detail-b")), "with the call, the time, the program", await text(page, "#detail-b"));
+	const { layer } = creport.image.files.find((f) => f.file_path === expect.search);
+	ok((await text(page, "#detail-b")).includes(`${layer} of 0 to ${creport.slimtrace.accounting.layers.length - 1}, bottom first`), "the layer has the number that why and info give it");
 	await shot(page, shots, "detail", false);
 	await accessible(page, "a file");
 	await page.keyboard.press("Escape");

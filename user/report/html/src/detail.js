@@ -26,7 +26,7 @@ export function showEntry(e) {
 	const lines = [
 		...term("Verdict", e.stays ? "stayed" : e.excluded ? "went: an exclude pattern took it" : "went"),
 		...term("Kind", e.type),
-		...term("Layer", `${e.layer + 1} of ${meta.layers.length}`, meta.layers[e.layer]?.command ? el("div", { class: "soft small" }, el("code", {}, safe(meta.layers[e.layer].command))) : null),
+		...term("Layer", `${e.layer} of 0 to ${meta.layers.length - 1}, bottom first`, meta.layers[e.layer]?.command ? el("div", { class: "soft small" }, el("code", {}, safe(meta.layers[e.layer].command))) : null),
 	];
 	if (e.package >= 0) lines.push(...term("Package", packageNames[e.package]));
 	if (e.type === "file") lines.push(...term("Size", bytes(e.size), e.stays && e.kept !== e.size ? `, of which ${bytes(e.kept)} stayed` : null));

@@ -69,7 +69,7 @@ function group(name, numberOf, nameOf, shortOf = nameOf) {
 const trees = {};
 const arrange = {
 	dir: () => grow("/", null, entries),
-	layer: () => group("all layers", (e) => e.layer, (i) => `${i + 1}: ${instruction(meta.layers[i]?.command ?? "")}`),
+	layer: () => group("all layers", (e) => e.layer, (i) => `${i}: ${instruction(meta.layers[i]?.command ?? "")}`),
 	package: () => group("all packages", (e) => e.package, (i) => packageNames[i] ?? "of no package", (i) => packageShort[i] ?? "of no package"),
 };
 const tree = (by) => trees[by] ??= arrange[by]();
