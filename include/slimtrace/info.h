@@ -89,6 +89,7 @@ struct info {
 	struct info_layer *layers; /* bottom first */
 	size_t n_layers;
 	struct info_total overwritten, deleted, duplicated; /* what is wasted */
+	bool no_duplicates;				    /* nobody looked for them */
 	struct info_duplicate *duplicates;		    /* most wasteful first */
 	size_t n_duplicates;
 	struct info_findings finds[INFO_FINDS];

@@ -98,6 +98,7 @@ int info_gather(const struct image *img, const struct info_opts *opts, struct in
 	int r;
 
 	ret->img = img;
+	ret->no_duplicates = opts->no_duplicates;
 	r = info_layers(img, ret, err);
 	if (!r && !opts->no_duplicates)
 		r = info_duplicates(img, ret, err);

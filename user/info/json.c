@@ -147,10 +147,12 @@ void info_json(const struct info *info, const struct info_view *view, cJSON *ret
 	json_add_int(wasted, "bytes", (int64_t)info_wasted(info));
 	add_total(wasted, "overwritten", &info->overwritten);
 	add_total(wasted, "deleted", &info->deleted);
-	add_total(wasted, "duplicated", &info->duplicated);
+	if (!info->no_duplicates)
+		add_total(wasted, "duplicated", &info->duplicated);
 	cJSON_AddNumberToObject(ret, "efficiency", info_efficiency(info));
 	add_layers(info, view, ret);
-	add_duplicates(info, view, ret);
+	if (!info->no_duplicates)
+		add_duplicates(info, view, ret);
 	add_findings(info, ret);
 	json_add_strvec(ret, "secret_names", &info->secrets);
 	add_packages(info, ret);

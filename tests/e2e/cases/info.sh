@@ -61,6 +61,9 @@ slimtrace info --fail-if 'wasted>1GB' t-info
 is 'a condition that does not hold' "$rc" 0
 slimtrace info --fail-if 'waste>1' t-info
 is 'no such metric' "$rc" 2
+slimtrace --output-format json info --detect-duplicates=false --fail-if 'wasted>1kB' t-info
+is 'without duplicates: there is no number of them' "$rc $(jq -c '[.duplicates, .wasted.duplicated, .wasted.bytes]' <<<"$out")" \
+	"8 [null,null,$((300001 + duplicate + 30))]"
 slimtrace info --detect-duplicates=false --fail-if 'duplicated>0' t-info
 is 'a metric that is not measured' "$rc" 2
 has 'it is said why' "$err" "'duplicated>0': --detect-duplicates=false"
