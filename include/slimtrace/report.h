@@ -60,6 +60,7 @@ struct report_uses {
 struct report_top {
 	char *path;	/* of a directory; NULL: there are no more */
 	uint64_t bytes; /* of what is dropped there and below */
+	bool beside;	/* not below: the files beside its directories alone */
 };
 
 /* A directory of web content below which some was neither asked for nor stays. */

@@ -114,7 +114,51 @@ static void test_accounting(const cJSON *a)
 	is_int(cJSON_GetArraySize(json_path(a, "layers")), 1, "by layer");
 	is_int(cJSON_GetArraySize(json_path(a, "directories")), 1, "by directory with files");
 	report_top_dropped(&report, img, keep);
-	is_str(report.top[0].path, NULL, "no directory has something that is dropped");
+	is_str(report.top[0].path, "/", "what is dropped was in no directory");
+	ok(report.top[0].beside && report.top[0].bytes == 23, "so it is told of beside them");
+	is_str(report.top[1].path, NULL, "nothing was dropped elsewhere");
+}
+
+/* Whatever has directories and files in it: each file counts in one place, and in one alone. */
+static void test_where_most_went(void)
+{
+	static const struct item parts[] = {
+		{ "app/", AE_IFDIR, NULL, 0, 0, NULL },
+		{ "app/large", AE_IFREG, "four hundred", 0, 0, NULL },
+		{ "app/lib/", AE_IFDIR, NULL, 0, 0, NULL },
+		{ "app/lib/deep/", AE_IFDIR, NULL, 0, 0, NULL },
+		{ "app/lib/deep/one", AE_IFREG, "one two", 0, 0, NULL },
+		{ "app/lib/two", AE_IFREG, "two", 0, 0, NULL },
+		{ "flat/", AE_IFDIR, NULL, 0, 0, NULL },
+		{ "flat/file", AE_IFREG, "flat", 0, 0, NULL },
+		{ "top", AE_IFREG, "of all the largest", 0, 0, NULL },
+	};
+	_cleanup_strbuf_ struct strbuf layer = STRBUF_INIT;
+	struct keep_opts opts = { 0 };
+	struct image *image = NULL;
+	struct keep *decided = NULL;
+	struct report where = { 0 };
+	struct err err = ERR_INIT;
+
+	layer_tar(parts, ARRAY_SIZE(parts), &layer);
+	if (ok(image_open_archive(docker_archive(&layer, NULL, 1), NULL, "/tmp", &image, &err) ==
+			       0 &&
+		       keep_decide(image, rec, &opts, &decided, &err) == 0,
+	       "an image of which nothing is used: %s", err.msg)) {
+		report_top_dropped(&where, image, decided);
+		ok(!strcmp(where.top[0].path, "/") && where.top[0].beside &&
+			   where.top[0].bytes == 18,
+		   "a file in no directory");
+		ok(!strcmp(where.top[1].path, "/app") && where.top[1].beside &&
+			   where.top[1].bytes == 12,
+		   "one beside directories");
+		ok(!strcmp(where.top[2].path, "/app/lib") && !where.top[2].beside &&
+			   where.top[2].bytes == 10,
+		   "those below the last level, too");
+	}
+	report_release(&where);
+	keep_free(decided);
+	image_free(image);
 }
 
 static void test_why(void)
@@ -409,7 +453,7 @@ static void fill_report(void)
 			    "quite a long sentence");
 	for (size_t i = 0; i < REPORT_TOP; i++) {
 		free(report.top[i].path);
-		report.top[i] = (struct report_top){ xstrdup("/usr/share"), 2500000 };
+		report.top[i] = (struct report_top){ xstrdup("/usr/share"), 2500000, true };
 	}
 	report.artifacts = xstrdup("/var/lib/slimtrace/.images/0123456789012345678901234567890123"
 				   "456789012345678901234567890123/artifacts");
@@ -435,7 +479,9 @@ static void test_summary(void)
 	ok(!strncmp(text.buf, "  warning ", 10), "warnings first");
 	ok(!strchr(text.buf, '\x1b'), "no escape of a stranger's");
 	ok(strstr(text.buf, "and 8 more") != NULL, "many warnings are cut");
-	ok(strstr(text.buf, "\n  dropped      2.5 MB  /usr/share\n") != NULL, "where most went");
+	ok(strstr(text.buf,
+		  "\n  dropped      2.5 MB  /usr/share (files beside its directories)\n") != NULL,
+	   "where most went");
 	ok(strstr(text.buf, "…") != NULL, "a long warning is cut");
 	ok(strstr(text.buf, "4.0x smaller") != NULL, "the ratio");
 	ok(strstr(text.buf, ", 5,001 programs\n") != NULL, "large numbers can be read");
@@ -456,7 +502,7 @@ static void test_summary_of_little(void)
 	for (size_t i = 0; i < 100; i++)
 		memcpy(wide + 3 * i, "\xe6\x97\xa5", 3);
 	wide[sizeof(wide) - 1] = '\0';
-	little.top[0] = (struct report_top){ wide, 1 };
+	little.top[0] = (struct report_top){ wide, 1, false };
 	report_summary(&little, &text);
 	ok(strstr(text.buf, " 1 file\n") != NULL, "one file");
 	ok(!strstr(text.buf, "smaller"), "no ratio that is none");
@@ -477,6 +523,7 @@ int main(void)
 	if (ok(set_up(), "set up")) {
 		report_uses_find(&report, img, keep, rec);
 		test_creport();
+		test_where_most_went();
 		test_why();
 		test_uses();
 		test_older_lines();

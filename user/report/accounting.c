@@ -158,14 +158,13 @@ static unsigned int depth_of(const struct image_entry *e)
 	return depth;
 }
 
-/* Files beside the first directories: with these they are all. */
-static struct tally tally_root(const struct image *img, const struct tally *all)
+/* Files beside the directories of @dir: with what is in these they are all of it. */
+static struct tally tally_beside(const struct image_entry *dir, const struct tally *all)
 {
-	const struct image_entry *root = image_entry(img, 0);
-	struct tally t = all[0];
+	struct tally t = all[dir->id];
 
-	for (size_t i = 0; i < root->n_children; i++) {
-		const struct image_entry *e = root->children[i];
+	for (size_t i = 0; i < dir->n_children; i++) {
+		const struct image_entry *e = dir->children[i];
 
 		if (e->type != ENTRY_DIR)
 			continue;
@@ -180,7 +179,7 @@ static struct tally tally_root(const struct image *img, const struct tally *all)
 static void add_directories(cJSON *obj, const struct image *img, const struct tally *all)
 {
 	cJSON *array = json_add(obj, "directories", json_array());
-	struct tally root = tally_root(img, all);
+	struct tally root = tally_beside(image_entry(img, 0), all);
 
 	for (uint32_t id = 1; id < image_entry_count(img); id++) {
 		const struct image_entry *e = image_entry(img, id);
@@ -276,23 +275,25 @@ static uint64_t dropped(const struct tally *t)
 	return t->bytes - t->kept_bytes;
 }
 
-/* Keeps the list sorted, the largest first. */
-static void offer(uint64_t bytes, uint32_t id, uint64_t best[REPORT_TOP], uint32_t ids[REPORT_TOP])
-{
-	for (size_t i = 0; i < REPORT_TOP && bytes; i++) {
-		uint64_t b = best[i];
-		uint32_t d = ids[i];
+struct place {
+	uint64_t bytes; /* dropped */
+	const struct image_entry *dir;
+	bool beside; /* of its own files alone */
+};
 
-		if (bytes <= b)
+/* Keeps the list sorted, the largest first. */
+static void offer(struct place place, struct place best[REPORT_TOP])
+{
+	for (size_t i = 0; i < REPORT_TOP && place.bytes; i++) {
+		struct place b = best[i];
+
+		if (place.bytes <= b.bytes)
 			continue;
-		best[i] = bytes;
-		ids[i] = id;
-		bytes = b;
-		id = d;
+		best[i] = place;
+		place = b;
 	}
 }
 
-/* A directory of the first level counts only when it has none below it: its parts say more. */
 static bool has_directories(const struct image_entry *e)
 {
 	for (size_t i = 0; i < e->n_children; i++)
@@ -301,28 +302,35 @@ static bool has_directories(const struct image_entry *e)
 	return false;
 }
 
+/* Each file is in one of these: of what has directories above the last level, its parts say more
+ * than their sum. */
 void report_top_dropped(struct report *report, const struct image *img, const struct keep *keep)
 {
 	_cleanup_free_ struct tally *all = tally_tree(img, keep);
-	uint64_t best[REPORT_TOP] = { 0 };
-	uint32_t ids[REPORT_TOP] = { 0 };
+	struct place best[REPORT_TOP] = { 0 };
 
-	for (uint32_t id = 1; id < image_entry_count(img); id++) {
+	for (uint32_t id = 0; id < image_entry_count(img); id++) {
 		const struct image_entry *e = image_entry(img, id);
 		unsigned int depth = depth_of(e);
+		struct place place = { .dir = e };
+		struct tally t;
 
-		if (e->type == ENTRY_DIR && depth <= DEPTH &&
-		    (depth == DEPTH || !has_directories(e)))
-			offer(dropped(&all[id]), id, best, ids);
+		if (e->type != ENTRY_DIR || depth > DEPTH)
+			continue;
+		place.beside = depth < DEPTH && has_directories(e);
+		t = place.beside ? tally_beside(e, all) : all[id];
+		place.bytes = dropped(&t);
+		offer(place, best);
 	}
 	for (size_t i = 0; i < REPORT_TOP; i++) {
 		_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
 
 		free(report->top[i].path);
-		report->top[i] = (struct report_top){ .bytes = best[i] };
-		if (!best[i])
+		report->top[i] =
+			(struct report_top){ .bytes = best[i].bytes, .beside = best[i].beside };
+		if (!best[i].bytes)
 			continue;
-		image_entry_path(image_entry(img, ids[i]), &path);
+		image_entry_path(best[i].dir, &path);
 		report->top[i].path = xmemdup(path.buf, path.len);
 	}
 }

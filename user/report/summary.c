@@ -102,12 +102,14 @@ static void add_unasked(const struct report *r, struct strbuf *sb)
 static void add_top(const struct report *r, struct strbuf *sb)
 {
 	for (size_t i = 0; i < REPORT_TOP && r->top[i].path; i++) {
-		const char *path = r->top[i].path;
+		_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
 		char bytes[16];
 
+		strbuf_addf(&path, "%s%s", r->top[i].path,
+			    r->top[i].beside ? " (files beside its directories)" : "");
 		strbuf_addf(sb, "  %-10s %8s  ", i ? "" : "dropped",
 			    format_bytes(bytes, r->top[i].bytes));
-		add_cut(sb, path, strlen(path), TEXT_COLUMNS - 10);
+		add_cut(sb, path.buf, path.len, TEXT_COLUMNS - 10);
 		strbuf_addch(sb, '\n');
 	}
 	add_unasked(r, sb);

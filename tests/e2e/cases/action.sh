@@ -10,6 +10,7 @@ busybox_rootfs
 put data/one 'the first'
 put 'data/evil' 'x'
 put usr/share/doc/never.used "$(head -c 1500000 /dev/zero | tr '\0' x)"
+put never.used "$(head -c 2500000 /dev/zero | tr '\0' x)"
 image e2e/action <<'D'
 FROM scratch
 COPY root /
@@ -83,6 +84,7 @@ has 'action: the slim image' "$(<outputs)" 'slim-image=e2e/small:1'
 has 'action: the summary has the sizes' "$(<summary.md)" 'times smaller |'
 has 'action: and the conditions' "$(<summary.md)" "| \`ratio<1\` |"
 matches 'action: and where most went' "$(<summary.md)" "\| most went from \| \|.*\| \`/[a-z/]+\` \| [0-9.]+ MB \|"
+has 'action: what went from no directory, too' "$(<summary.md)" "| \`/\`, files beside its directories | 2.5 MB |"
 runner SLIMTRACE_IMAGE=e2e/action SLIMTRACE_ARGS=--http-probe-off SLIMTRACE_FAIL_IF='size>1kB'
 is 'action, a condition holds: exit status' "$rc" 8
 has 'action, a condition holds: annotated' "$out" '::error title=slimtrace::size>1kB: size is'
