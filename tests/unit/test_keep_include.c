@@ -40,6 +40,29 @@ static void test_patterns(void)
 	fixture_release(&f);
 }
 
+/* Names of files may look like patterns: routes of web frameworks do. */
+static void test_names_like_patterns(void)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	put_file(&f, "/app/[id]/page.js", "1");
+	put_file(&f, "/app/i/page.js", "2");
+	put_file(&f, "/app/x/page.js", "3");
+	put_file(&f, "/app/back\\slash", "4");
+	put_file(&f, "/app/[...all].js", "5");
+	include(&f, "/app/[id]/page.js");
+	include(&f, "/app/back\\slash");
+	include(&f, "/app/[...all].js");
+	is_int(decide(&f, "{}"), 0, "names that look like patterns");
+	stays(&f, "/app/[id]/page.js", KEEP_INCLUDE);
+	stays(&f, "/app/i/page.js", KEEP_INCLUDE);
+	stays(&f, "/app/back\\slash", KEEP_INCLUDE);
+	stays(&f, "/app/[...all].js", KEEP_INCLUDE);
+	goes(&f, "/app/x");
+	fixture_release(&f);
+}
+
 static void test_links(void)
 {
 	struct fixture f;
@@ -364,6 +387,7 @@ static void test_costs(void)
 int main(void)
 {
 	test_patterns();
+	test_names_like_patterns();
 	test_links();
 	test_everything();
 	test_excludes();

@@ -109,7 +109,8 @@ static void take_name(struct glob *g, const struct place *at)
 	}
 	for (size_t i = dir->n_children; i > 0; i--) {
 		child = dir->children[i - 1];
-		if (!fnmatch(name, child->name, 0))
+		/* "[id].js" is what it says, too: names of files may look like patterns. */
+		if (!fnmatch(name, child->name, 0) || !strcmp(name, child->name))
 			arrive(g, at, child);
 	}
 }
