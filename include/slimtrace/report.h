@@ -104,6 +104,8 @@ struct report {
 	size_t failed_checks;
 };
 void report_release(struct report *report);
+/* What an engine says that the fat image is large: its layers, with what in them cannot be seen. */
+uint64_t report_layer_bytes(const struct report *report);
 /* Copies both. */
 void report_add_document(struct report *report, const char *name, const char *text);
 

@@ -100,6 +100,7 @@ async function check(path, expectPath, shots) {
 	const { page, trouble, requests } = await open(path);
 	ok((await text(page, "#image")) === expect.image, "names the image");
 	ok(/From .* to .* times smaller/.test(await text(page, "#lead")), "the headline", await text(page, "#lead"));
+	ok(/The layers of e2e\/report take [\d.]+ MB: upper ones overwrite or delete [\d.]+ kB of that/.test(await text(page, "#scale-text")), "why the engine tells of more", await text(page, "#scale-text"));
 	await shot(page, shots, "light");
 	await adds(page, creport);
 	await drills(page);
@@ -118,6 +119,11 @@ async function check(path, expectPath, shots) {
 	ok((await search(page, "*.gone")).length === 1, "a pattern finds");
 	await page.click("#results button");
 	ok(/--include-path/.test(await text(page, "#detail-b")), "of a file that went: how to keep it");
+	await page.keyboard.press("Escape");
+	ok((await search(page, "ww/*.html")).length === 0 && (await search(page, "www/*.html")).join() === expect.search, "a pattern with a slash begins after any");
+	await search(page, "it's");
+	await page.click("#results button");
+	ok((await text(page, "#detail-b")).includes("--include-path '/odd/it'\\''s'"), "a quote in it", await text(page, "#detail-b"));
 	await page.keyboard.press("Escape");
 	ok((await search(page, "no such file at all")).length === 0 && /Nothing/.test(await text(page, "#found")), "nothing found is told");
 	ok((await search(page, "onerror")).join() === expect.hostile, "a hostile name is text", await texts(page, "#results button"));
@@ -209,6 +215,15 @@ async function unusual(path, paper) {
 	await session.send("Emulation.setEmulatedMedia", { media: "print", features: [{ name: "prefers-color-scheme", value: "dark" }] });
 	ok(await page.$$eval(".scale i, .cell, .bar, .legend i", (list) => list.every((e) => getComputedStyle(e).printColorAdjust === "exact")), "on paper: areas and bars are filled");
 	ok(await page.$eval("body", (e) => getComputedStyle(e).backgroundColor) === paper, "on paper: light");
+	ok(await page.evaluate(() => [["body>nav", "none"], [".controls", "none"], ["#crumbs", "flex"]].every(([e, is]) => getComputedStyle(document.querySelector(e)).display === is)), "on paper: what the map is of, and nothing to press");
+	// Paper has another width, and nothing is drawn again for it.
+	const places = await page.$eval("#map", (map) => {
+		map.style.width = "50%";
+		const { right, width } = map.getBoundingClientRect(), rights = [...map.querySelectorAll(".cell, .cell i")].map((e) => e.getBoundingClientRect().right);
+		map.style.width = "";
+		return [Math.max(...rights) - right, width];
+	});
+	ok(Math.abs(places[0]) <= 2 && places[1] > 100, "on paper: the map is as wide as the page", places);
 	await session.send("Emulation.setEmulatedMedia", { media: "screen", features: [] });
 	await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
 	await page.click("input[value=layer]");
@@ -224,6 +239,7 @@ async function bare(path) {
 	const { page, trouble, requests } = await open(path);
 	ok((await text(page, "#lead")).startsWith("All of its "), "nothing dropped: so the headline", await text(page, "#lead"));
 	ok(await page.$$eval("#map button", (all) => all.every((b) => b.clientWidth && b.clientHeight)), "the smallest area can be seen to have the focus");
+	ok(!/layers/.test(await text(page, "#scale-text")), "nothing overwritten: nothing of layers", await text(page, "#scale-text"));
 	ok(/neither listened/.test(await text(page, "#network")), "no network: it says so");
 	ok((await text(page, "#where")).endsWith("; all of it stayed."), "nothing dropped: so what it counts", await text(page, "#where"));
 	await page.click("input[value=dropped]");

@@ -212,6 +212,20 @@ static void test_uses(void)
 	ok(strstr(unused, "--include-path '/unused'") != NULL, "what would keep a dropped one");
 }
 
+/* What is told to type is one word for a shell. */
+static void test_remedy_of_odd_names(void)
+{
+	static const char text[] =
+		"{\"path\":\"/it's\",\"verdict\":\"dropped\",\"type\":\"file\",\"size\":1}";
+	_cleanup_strbuf_ struct strbuf told = STRBUF_INIT;
+	_cleanup_(json_free) cJSON *json = NULL;
+	struct err err = ERR_INIT;
+
+	if (!json_parse(text, strlen(text), "line", &json, &err))
+		report_why(json, NULL, &told);
+	ok(strstr(told.buf, "--include-path '/it'\\''s'\n") != NULL, "a quote in a name");
+}
+
 /* Once there were names alone: what there is is told. */
 static void test_older_lines(void)
 {
@@ -455,6 +469,8 @@ static void fill_report(void)
 		free(report.top[i].path);
 		report.top[i] = (struct report_top){ xstrdup("/usr/share"), 2500000, true };
 	}
+	report.fat_layers = xcalloc(1, sizeof(*report.fat_layers));
+	report.fat_layers[report.n_fat_layers++].bytes = 5000000;
 	report.artifacts = xstrdup("/var/lib/slimtrace/.images/0123456789012345678901234567890123"
 				   "456789012345678901234567890123/artifacts");
 	report.seccomp = xstrdup("app-seccomp.json");
@@ -482,6 +498,11 @@ static void test_summary(void)
 	ok(strstr(text.buf,
 		  "\n  dropped      2.5 MB  /usr/share (files beside its directories)\n") != NULL,
 	   "where most went");
+	ok(strstr(text.buf,
+		  "\n  fat layers   5.0 MB  with 1.0 MB that upper ones overwrite or delete\n") !=
+		   NULL,
+	   "why the engine tells of more");
+	ok(!strstr(none.buf, "fat layers"), "not when it does not");
 	ok(strstr(text.buf, "…") != NULL, "a long warning is cut");
 	ok(strstr(text.buf, "4.0x smaller") != NULL, "the ratio");
 	ok(strstr(text.buf, ", 5,001 programs\n") != NULL, "large numbers can be read");
@@ -526,6 +547,7 @@ int main(void)
 		test_where_most_went();
 		test_why();
 		test_uses();
+		test_remedy_of_odd_names();
 		test_older_lines();
 		test_covered();
 		test_remedy();

@@ -342,6 +342,7 @@ void report_add_run(cJSON *ours, const struct report *r)
 	json_add_int(ours, "slim_bytes", (int64_t)r->slim_bytes);
 	json_add_int(ours, "fat_files", (int64_t)r->fat_files);
 	json_add_int(ours, "slim_files", (int64_t)r->slim_files);
+	json_add_int(ours, "fat_layer_bytes", (int64_t)report_layer_bytes(r));
 	json_add_int(ours, "exit_status", r->exit_status);
 	json_add_strvec(ours, "warnings", &r->warnings);
 	report_add_unasked(ours, r);

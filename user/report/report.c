@@ -37,6 +37,15 @@ void report_release(struct report *report)
 	*report = (struct report){ 0 };
 }
 
+uint64_t report_layer_bytes(const struct report *report)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < report->n_fat_layers; i++)
+		bytes += report->fat_layers[i].bytes;
+	return bytes;
+}
+
 void report_add_document(struct report *report, const char *name, const char *text)
 {
 	report->documents = xreallocarray(report->documents, report->n_documents + 1,

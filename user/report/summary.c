@@ -9,7 +9,9 @@
 
 #define WARNINGS 2
 #define TEXT_COLUMNS 66 /* beside a label of 13 */
-#define BAR_COLUMNS 32	/* the line beside it fits 80 columns */
+#define TOLD_PART                                                                                  \
+	100 /* less of the layers than one part of these cannot be seen: not worth a line */
+#define BAR_COLUMNS 32 /* the line beside it fits 80 columns */
 
 static void add_bar(struct strbuf *sb, const char *label, uint64_t part, uint64_t whole)
 {
@@ -99,6 +101,18 @@ static void add_unasked(const struct report *r, struct strbuf *sb)
 	strbuf_addch(sb, '\n');
 }
 
+/* Why the engine says that the image is larger. */
+static void add_hidden(const struct report *r, struct strbuf *sb)
+{
+	uint64_t all = report_layer_bytes(r);
+	char bytes[16], hidden[16];
+
+	if (all > r->fat_bytes && all - r->fat_bytes >= all / TOLD_PART)
+		strbuf_addf(sb, "  %-10s %8s  with %s that upper ones overwrite or delete\n",
+			    "fat layers", format_bytes(bytes, all),
+			    format_bytes(hidden, all - r->fat_bytes));
+}
+
 static void add_top(const struct report *r, struct strbuf *sb)
 {
 	for (size_t i = 0; i < REPORT_TOP && r->top[i].path; i++) {
@@ -166,6 +180,7 @@ void report_summary(const struct report *r, struct strbuf *ret)
 	if (r->warnings.n)
 		strbuf_addch(ret, '\n');
 	add_sizes(r, ret);
+	add_hidden(r, ret);
 	add_top(r, ret);
 	if (r->slim_image)
 		add_safe_line(ret, "image", r->slim_image);

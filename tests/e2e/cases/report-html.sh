@@ -44,6 +44,7 @@ put 'odd/odd-<!--<script>' 'comment'
 put odd/$'odd-z\u0301\u0302\u0303\u0304\u0305' 'marks'
 put "odd/odd-it's[1]:07" 'pat'
 put 'names/blank   ' 'blanks'
+put "odd/it's" 'quote'
 put 'rtl/קובץ/שלום.txt' 'right to left'
 mkdir context/root/links
 ln -s ../www/index.html context/root/links/kept

@@ -17,6 +17,9 @@ function headline() {
 	$("scale").setAttribute("aria-label", `${percent(slim, fat)} of the bytes stayed`);
 	$("scale-text").textContent = `${many(meta.slim_files, "file")} of ${count(meta.fat_files)} stayed, ${percent(slim, fat)} of the bytes.` +
 		(meta.slim_image ? ` The slim image is ${safe(meta.slim_image)}.` : " No slim image was made: this is what it would be.");
+	const all = meta.fat_layer_bytes, hidden = all - fat;
+	if (hidden > 0 && hidden >= all / 100)
+		$("scale-text").append(` The layers of ${safe(meta.image)} take ${bytes(all)}: upper ones overwrite or delete ${bytes(hidden)} of that.`);
 	const warnings = [...meta.warnings, ...meta.unseen];
 	$("warnings").hidden = !warnings.length;
 	$("warnings").querySelector("ul").append(...warnings.map((w) => el("li", {}, safe(w))));

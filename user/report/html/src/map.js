@@ -100,9 +100,11 @@ const verdict = (n) => n.kept === n.size && n.keptFiles ? "all of it stayed" : n
 const describe = (n) => `${n.name}${n.kids.size ? ", directory" : ""}, ${bytes(n.size)}, ${verdict(n)}`;
 const shareOf = (d) => part === "kept" ? 100 : part === "dropped" ? 0 : d.node ? d.node.share : d.size ? 100 * d.kept / d.size : 0;
 
-function place(e, x0, y0, x1, y1) {
+// In parts of what it lies in, which is narrower on paper than it was when this was drawn.
+function place(e, { x0, y0, x1, y1 }, within) {
+	const of = (part, whole) => `${100 * part / Math.max(1, whole)}%`, w = within.x1 - within.x0, h = within.y1 - within.y0;
 	// Never of no width, or the focus would be nowhere to be seen.
-	Object.assign(e.style, { left: `${x0}px`, top: `${y0}px`, width: `${Math.max(1, x1 - x0)}px`, height: `${Math.max(1, y1 - y0)}px` });
+	Object.assign(e.style, { left: of(x0 - within.x0, w), top: of(y0 - within.y0, h), width: of(Math.max(1, x1 - x0), w), height: of(Math.max(1, y1 - y0), h) });
 	return e;
 }
 
@@ -138,9 +140,9 @@ function cell(d) {
 		// For a pointer: straight to it. The button of the area is for all others.
 		box.append(place(el("i", { class: c.children ? "nest" : inside ? null : "bare", p: shareOf(c.data), "aria-hidden": "true",
 			title: inner ? describe(inner) : null, on: inner && ((ev) => { ev.stopPropagation(); open(inner); }) },
-			inside ? el("b", {}, broken(text)) : null, size ? el("b", {}, bytes(c.data.value)) : null), c.x0 - x0 - 1, c.y0 - y0 - 1, c.x1 - x0 - 1, c.y1 - y0 - 1));
+			inside ? el("b", {}, broken(text)) : null, size ? el("b", {}, bytes(c.data.value)) : null), c, d));
 	}
-	return place(box, x0, y0, x1, y1);
+	return place(box, d, d.parent);
 }
 
 function layout(width, height) {

@@ -5,12 +5,14 @@ import { showEntry } from "./detail.js";
 
 let paths = null;
 
-// "*" and "?" make it a pattern for all of the path, or for a name when it has no slash.
+// "*" and "?" make it a pattern: for all of the path when it begins with a slash, else for what follows any slash; without
+// a slash for a name, which it matches within.
 function matcher(text) {
 	const t = text.toLowerCase();
 	if (!/[*?]/.test(t)) return (path) => path.includes(t);
-	const body = t.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, ".*").replace(/\?/g, ".");
-	const re = new RegExp(t.includes("/") ? `^${body}$` : `(^|/)${t.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, "[^/]*").replace(/\?/g, "[^/]")}$`, "u");
+	const [any, one] = t.includes("/") ? [".*", "."] : ["[^/]*", "[^/]"];
+	const body = t.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, any).replace(/\?/g, one);
+	const re = new RegExp(`${t.startsWith("/") ? "^" : "(^|/)"}${body}$`, "u");
 	return (path) => re.test(path);
 }
 
