@@ -31,6 +31,15 @@ done < <(cd "$top" && {
 ok 'there are command lines to look at' test "$lines" -gt 20
 pass "options of $lines command lines were looked for"
 
+# --- and every option is in a page that somebody reads ---
+missing=()
+for command in "${commands[@]}"; do
+	for option in ${known[$command]}; do
+		grep -qE -- "(^|[^a-z-])$option([^a-z-]|\$)" "$top/README.md" "$top"/docs/*.md || missing+=("$command $option")
+	done
+done
+is 'the pages name every option' "${missing[*]}" ''
+
 # --- pages that are run ---
 mkdir bin
 printf '#!/bin/sh\nexec "%s" --state-path "%s" "$@"\n' "$SLIMTRACE" "$state" >bin/slimtrace
