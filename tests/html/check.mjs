@@ -253,6 +253,8 @@ async function bare(path) {
 async function busy(path) {
 	const { page, trouble } = await open(path);
 	ok((await text(page, "#lead")).startsWith("Nearly all of its "), "hardly smaller: no ratio", await text(page, "#lead"));
+	ok((await texts(page, "#warnings li")).includes("1 file (9 B) beside what was served went, as nobody asked for it. To keep it: --include-path '/www'"),
+		"what nobody asked for, and what keeps it", await texts(page, "#warnings li"));
 	const before = await texts(page, "#processes li > div");
 	ok(before.length === 50, "not all programs at once", before.length);
 	ok(before.some((line) => line.includes("true one")), "each with its arguments", before[1]);

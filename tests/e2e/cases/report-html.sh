@@ -76,7 +76,7 @@ context
 busybox_rootfs
 prog webserver
 put www/index.html 'page'
-put www/seldom 'not used'
+put www/seldom.html 'not used'
 image e2e/report-slow <<'END'
 FROM scratch
 COPY root /

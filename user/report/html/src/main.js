@@ -6,6 +6,15 @@ import { startSearch } from "./search.js";
 import { startSections } from "./sections.js";
 import { startDetail } from "./detail.js";
 
+const SITES = 5;
+
+// Of a directory that a web server serves: what nobody asked for while it was watched.
+function notAsked(site) {
+	const it = site.files === 1 ? "it" : "them";
+	return [`${many(site.files, "file")} (${bytes(site.bytes)}) beside what was served went, as nobody asked for ${it}. To keep ${it}: `,
+		el("code", {}, `--include-path '${safe(site.path).replaceAll("'", "'\\''")}'`)];
+}
+
 function headline() {
 	const { fat_bytes: fat, slim_bytes: slim } = meta;
 	document.title = `${safe(meta.image)}: slimtrace report`;
@@ -20,9 +29,9 @@ function headline() {
 	const all = meta.fat_layer_bytes, hidden = all - fat;
 	if (hidden > 0 && hidden >= all / 100)
 		$("scale-text").append(` The layers of ${safe(meta.image)} take ${bytes(all)}: upper ones overwrite or delete ${bytes(hidden)} of that.`);
-	const warnings = [...meta.warnings, ...meta.unseen];
+	const warnings = [...[...meta.warnings, ...meta.unseen].map((w) => [safe(w)]), ...meta.not_asked.slice(0, SITES).map(notAsked)];
 	$("warnings").hidden = !warnings.length;
-	$("warnings").querySelector("ul").append(...warnings.map((w) => el("li", {}, safe(w))));
+	$("warnings").querySelector("ul").append(...warnings.map((w) => el("li", {}, ...w)));
 	$("footer").append(el("p", {}, `slimtrace ${meta.tool}, kernel ${meta.kernel || "not known"}, ${meta.arch || ""}, observed ${meta.started || "earlier"}. Image ${meta.image_id}.`),
 		el("details", {}, el("summary", {}, "Licences of what this page uses"), el("pre", { tabindex: "0" }, LICENSES)));
 }
