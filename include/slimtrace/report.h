@@ -27,6 +27,7 @@ struct report_times {
 /* What drove the app besides HTTP probes. */
 struct report_commands {
 	size_t n, failed; /* failed: not started; on the host also an exit status other than 0 */
+	size_t nonzero;	  /* exit statuses other than 0, and those that were not started */
 };
 enum report_health { HEALTH_NONE, HEALTH_OK, HEALTH_FAILED }; /* of the image's health check */
 

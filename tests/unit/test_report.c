@@ -475,7 +475,8 @@ static void fill_report(void)
 				   "456789012345678901234567890123/artifacts");
 	report.seccomp = xstrdup("app-seccomp.json");
 	report.probes.n = 3;
-	report.execs.n = 2;
+	report.execs = (struct report_commands){ .n = 2, .nonzero = 1 };
+	report.host_execs = (struct report_commands){ .n = 1, .failed = 1, .nonzero = 1 };
 	report.programs = 5001;
 	report.health = HEALTH_OK;
 }
@@ -505,6 +506,8 @@ static void test_summary(void)
 	ok(!strstr(none.buf, "fat layers"), "not when it does not");
 	ok(strstr(text.buf, "…") != NULL, "a long warning is cut");
 	ok(strstr(text.buf, "4.0x smaller") != NULL, "the ratio");
+	ok(strstr(text.buf, "  commands   3 run, 2 failed\n") != NULL,
+	   "as many failed as were warned of");
 	ok(strstr(text.buf, ", 5,001 programs\n") != NULL, "large numbers can be read");
 }
 

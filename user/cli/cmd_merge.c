@@ -18,7 +18,7 @@ struct merge_args {
 
 static const struct option_row rows[] = {
 	{ "output", OPTION_STRING, offsetof(struct merge_args, output), "FILE",
-	  "where the record goes (standard output)", NULL },
+	  "where the record goes (standard output) (-o)", NULL },
 	{ "o", OPTION_STRING, offsetof(struct merge_args, output), "FILE", NULL, NULL },
 };
 

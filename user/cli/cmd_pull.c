@@ -30,7 +30,7 @@ struct pull_args {
 #define PULL(field) offsetof(struct pull_args, field)
 static const struct option_row rows[] = {
 	{ "output", OPTION_STRING, PULL(output), "FILE",
-	  "where the merged record goes (standard output)", NULL },
+	  "where the merged record goes (standard output) (-o)", NULL },
 	{ "o", OPTION_STRING, PULL(output), "FILE", NULL, NULL },
 	{ "output-dir", OPTION_STRING, PULL(dir), "DIR",
 	  "each record in a file of its own in there; without -o, nothing else", NULL },

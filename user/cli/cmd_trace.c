@@ -29,7 +29,7 @@ static const struct option_row rows[] = {
 	  "only containers that begin from now on, none that runs already", NULL },
 	{ "for", OPTION_CALL, 0, "DURATION", "for so long: 90, 10m, 1h30m, 2d", set_duration },
 	{ "output", OPTION_STRING, TRACE(output), "DIR",
-	  "where the records go (" WATCH_OUTPUT "), as NAME-ID.json", NULL },
+	  "where the records go (" WATCH_OUTPUT "), as NAME-ID.json (-o)", NULL },
 	{ "o", OPTION_STRING, TRACE(output), "DIR", NULL, NULL },
 	{ "ring-size", OPTION_BYTES, TRACE(ring_bytes), "BYTES",
 	  "room for events on their way out of the kernel (16m)", NULL },

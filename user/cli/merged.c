@@ -34,8 +34,9 @@ void merged_tell(const struct record *rec, cJSON *doc)
 		json_add_int(doc, "in_all", (int64_t)n.all);
 		json_add_int(doc, "in_one", (int64_t)n.one);
 	} else {
-		log_info("%u runs, %s paths: %zu in all runs, %zu in one", rec->runs,
-			 format_count(accesses, rec->n_accesses), n.all, n.one);
+		log_info("%u run%s, %s path%s: %zu in all runs, %zu in one", rec->runs,
+			 rec->runs == 1 ? "" : "s", format_count(accesses, rec->n_accesses),
+			 rec->n_accesses == 1 ? "" : "s", n.all, n.one);
 	}
 	if (record_loss_any(&rec->loss))
 		log_warn("at least one of them is incomplete: so is the result");

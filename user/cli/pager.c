@@ -29,8 +29,11 @@ unsigned int pager_width(void)
 
 static const char *pager_command(void)
 {
-	const char *command = getenv("SLIMTRACE_PAGER");
+	const char *command = getenv("SLIMTRACE_PAGER"), *term = getenv("TERM");
 
+	/* There a pager asks for RETURN before the first line, if it works at all. */
+	if (!command && (!term || !*term || !strcmp(term, "dumb")))
+		return NULL;
 	if (!command)
 		command = getenv("PAGER");
 	if (!command)
@@ -55,6 +58,7 @@ static void run_pager(const char *command, int fd)
 {
 	dup2(fd, STDIN_FILENO);
 	setenv("LESS", "FRX", 0);
+	setenv("LESSCHARSET", "utf-8", 0); /* what we write, whatever the locale is */
 	setenv("LV", "-c", 0);
 	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	_exit(127);

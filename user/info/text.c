@@ -11,6 +11,7 @@
 #define SHORT_ID 19 /* strlen("sha256:") + 12 */
 
 #define MIN_WIDTH 40
+#define NARROW 60 /* sizes stand in two lines */
 #define COMMAND_LINES 2
 
 struct text {
@@ -147,8 +148,9 @@ static void add_head(struct text *t)
 	strbuf_addstr(t->out, "made of     ");
 	add_fitted(t->out, os.buf, t->width - 12);
 	strbuf_addf(t->out, "\nplatform    %.20s/%.20s\n", c->os, c->arch);
-	strbuf_addf(t->out, "size        %s in %zu layer%s, %s of it seen\n",
+	strbuf_addf(t->out, "size        %s in %zu layer%s,%s%s of it seen\n",
 		    format_bytes(size, info->size), info->n_layers, info->n_layers == 1 ? "" : "s",
+		    t->width < NARROW ? "\n            " : " ",
 		    format_bytes(seen, image_total_size(info->img)));
 }
 

@@ -147,7 +147,8 @@ static void add_seccomp(const struct report *r, struct strbuf *sb)
 
 static void add_commands(const struct report *r, struct strbuf *sb)
 {
-	size_t n = r->execs.n + r->host_execs.n, failed = r->execs.failed + r->host_execs.failed;
+	size_t n = r->execs.n + r->host_execs.n;
+	size_t failed = r->execs.nonzero + r->host_execs.nonzero; /* each was warned of */
 
 	if (n && failed)
 		strbuf_addf(sb, "  %-10s %zu run, %zu failed\n", "commands", n, failed);

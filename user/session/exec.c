@@ -55,6 +55,7 @@ static int run_exec(struct run *run, const char *line, const char *what, struct 
 	run->report->execs.n++;
 	if (r < 0 || status == NOT_STARTED || status == NOT_STARTED + 1)
 		run->report->execs.failed++;
+	run->report->execs.nonzero += r < 0 || status;
 	if (!r && status)
 		run_tell_failed(run, out, what, status);
 	output_free(out);

@@ -235,6 +235,7 @@ static int run_host(struct run *run, const struct strvec *argv, const char *what
 	if (!r) {
 		run->report->host_execs.n++;
 		run->report->host_execs.failed += status != 0;
+		run->report->host_execs.nonzero += status != 0;
 	}
 	if (!r && status)
 		run_tell_failed(run, out, what, status);

@@ -57,6 +57,7 @@ is 'exclude-exec-paths: no shell' "$(info paths e2e/app.slim | grep -c '^/bin/')
 slim 'one command fails' --http-probe-off --exec 'echo oh; exit 4' --exec true e2e/app
 has 'one command fails: told' "$err" "'echo oh; exit 4' ended with exit status 4"
 has 'one command fails: its output' "$err" '  oh'
+has 'one command fails: in the summary' "$out" 'commands   2 run, 1 failed'
 slimtrace build --http-probe-off --exec nonesuch e2e/app
 is 'none can be run: exit status' "$rc" 7
 has 'none can be run: said' "$err" 'no command that was to drive the app succeeded'

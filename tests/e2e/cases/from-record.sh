@@ -75,6 +75,8 @@ is 'both: files of both' "$(kept)" '/data/one /data/two '
 slimtrace merge -o both.json one.json two.json
 is 'merge' "$rc" 0
 matches 'merge: told' "$err" '2 runs, [0-9]+ paths: [0-9]+ in all runs, [0-9]+ in one'
+slimtrace merge -o single.json one.json
+has 'merge: of one' "$err" '1 run, '
 is 'merge: how many runs had it' "$(jq -c '[.runs] + ([.accesses[] | select(.source == "file") |
 	select(.path == ("/once", "/data/one", "/data/two")) | .runs] | sort)' both.json)" '[2,1,1,2]'
 ok 'merge: calls too' jq -e 'all(.syscalls[]; .runs >= 1 and .runs <= 2)' both.json

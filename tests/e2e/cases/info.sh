@@ -160,10 +160,17 @@ is 'rpm: what was not read is told' "$(found .package_databases_not_read)" \
 	'["/var/lib/rpm/rpmdb.sqlite","/var/lib/rpm/Packages"]'
 
 # On a terminal, what is longer than it is paged.
-paged() { PAGER="sed s/^/PAGED:/" script -qec "stty rows $1 cols 80; $SLIMTRACE --quiet info --remove-file-artifacts ${*:2} t-info" /dev/null </dev/null; }
+columns=80
+paged() { # ROWS ARG...
+	TERM=${terminal:-xterm} PAGER=${pager-sed s/^/PAGED:/} script -qec "stty rows $1 cols $columns; $SLIMTRACE --quiet info --remove-file-artifacts ${*:2} t-info" /dev/null </dev/null
+}
 has 'it pages when long' "$(paged 10)" 'PAGED:image'
 lacks 'not when it fits' "$(paged 500)" PAGED:
 lacks 'not when told so' "$(paged 10 --no-pager)" PAGED:
+lacks 'not on a terminal that cannot be moved about on' "$(terminal=dumb paged 10)" PAGED:
+# shellcheck disable=SC2016 # the pager's own
+is 'less knows what is written, whatever the locale is' "$(LC_ALL=C pager='sh -c "echo \$LESSCHARSET; cat >/dev/null"' paged 10 | tr -d '\r')" utf-8
+is 'what is about the image as such fits a narrow terminal' "$(columns=40 paged 500 | tr -d '\r' | sed '/^$/q' | awk 'length > 40')" ''
 PAGER='sed s/^/PAGED:/' slimtrace info --remove-file-artifacts t-info
 lacks 'not without a terminal' "$out" PAGED:
 is 'nothing is left behind' "$(leftovers)" ''

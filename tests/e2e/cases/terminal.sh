@@ -40,7 +40,8 @@ is 'exit status' "$(<status)" 0
 shown=$(screen)
 for phase in starting probing deciding packing loading; do has "done: $phase" "$shown" "✓ $phase"; done
 has 'the summary: sizes as bars' "$shown" '█'
-has 'the summary: where most went' "$shown" ' 50.0 kB  /usr/share'
+matches 'the summary: where most went' "$shown" '  dropped  +[0-9.]+ [kM]B  / \(files beside its directories\)'
+has 'the summary: and after that' "$shown" '   50.0 kB  /usr/share'
 has 'the summary: the image' "$shown" 'e2e/tty.slim'
 has 'the summary: the artifacts' "$shown" "artifacts"
 has 'a live line was drawn' "$(<raw)" '⠋'
