@@ -24,6 +24,9 @@ if command -v groff >/dev/null; then
 		is "$page: every option" "${missing[*]}" ''
 	done
 	has 'the page of build tells what it is' "$(shown "$man/slimtrace-build.1")" 'slimtrace-build - run an image, watch it'
+	has 'a sentence with a colon is no heading' "$(shown "$man/slimtrace-why.1")" 'whether the last run kept or dropped it: by which rules'
+	is 'what is below the options is not of the last one' "$(grep -A1 'page on a terminal' "$man/slimtrace-diff.1" | tail -n 1)" .PP
+	is 'a table is as it is' "$(grep -cE '^  .* VALUE: ' "$man/slimtrace-info.1")" 3
 	has 'the main page names the others' "$(shown "$man/slimtrace.1")" 'slimtrace-build(1), slimtrace-profile(1)'
 else
 	skip 'manual pages' 'groff is not installed'
