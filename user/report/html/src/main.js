@@ -27,7 +27,7 @@ function headline() {
 	$("scale-text").textContent = `${many(meta.slim_files, "file")} of ${count(meta.fat_files)} stayed, ${percent(slim, fat)} of the bytes.` +
 		(meta.slim_image ? ` The slim image is ${safe(meta.slim_image)}.` : " No slim image was made: this is what it would be.");
 	const all = meta.fat_layer_bytes, hidden = all - fat;
-	if (hidden > 0 && hidden >= all / 100)
+	if (hidden > 0 && hidden >= all / 50)
 		$("scale-text").append(` The layers of ${safe(meta.image)} take ${bytes(all)}: upper ones overwrite or delete ${bytes(hidden)} of that.`);
 	const warnings = [...[...meta.warnings, ...meta.unseen].map((w) => [safe(w)]), ...meta.not_asked.slice(0, SITES).map(notAsked)];
 	$("warnings").hidden = !warnings.length;
