@@ -350,7 +350,7 @@ static __always_inline void emit_lookup(struct scratch *s, const struct asked *a
 {
 	__u32 flags = 0, len;
 
-	if (!base.dentry)
+	if (!base.dentry || nowhere(base.dentry))
 		return;
 	hash_asked(s, a);
 	hash_place(s, &s->hash, base);

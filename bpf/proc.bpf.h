@@ -117,12 +117,14 @@ static __always_inline __u32 read_argv(struct scratch *s, __u32 *flags)
 	return len;
 }
 
+/* A program that has no path, since it was put into a memfd, has no walk. */
 static __always_inline void emit_program(struct scratch *s, const struct wire_proc *p, __u64 parent,
 					 struct place exe)
 {
-	__u32 flags = 0, len, argv_len = read_argv(s, &flags);
+	__u32 flags = 0, len = 0, argv_len = read_argv(s, &flags);
 
-	len = walk_place(s, exe, sizeof(s->program) + argv_len, &flags);
+	if (!nowhere(exe.dentry))
+		len = walk_place(s, exe, sizeof(s->program) + argv_len, &flags);
 	if (p->execed)
 		flags |= WIRE_EXECED;
 	fill_header(s, WIRE_PROGRAM, p->program, flags);

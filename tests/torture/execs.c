@@ -2,6 +2,7 @@
 /* Programs, their interpreters, and what is mapped. */
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 
 #ifdef TORTURE_DYNAMIC
 #include <dlfcn.h>
@@ -156,6 +157,21 @@ static void way_script_fexecve(void)
 	saw(0, "exec", T "script/interpreter3");
 }
 
+/* A program without a path. Only its text is a file of the image. */
+static void way_memfd(void)
+{
+	int from = (int)step(open(T "exec/copied", O_RDONLY), "open");
+	int fd = memfd_create("program", MFD_CLOEXEC);
+
+	if (fd < 0)
+		skip(strerror(errno));
+	while (step(sendfile(fd, from, NULL, 1 << 20), "sendfile") > 0)
+		;
+	if (in_child())
+		step(execat(fd, "", AT_EMPTY_PATH), "execveat");
+	saw(0, "read", T "exec/copied");
+}
+
 /* The path of the file that is mapped at @address. */
 static const char *mapped_at(unsigned long address)
 {
@@ -274,6 +290,7 @@ const struct way execs[] = {
 	  "script/by-dir!/ways/script/interpreter2 script/interpreter2*" },
 	{ "#! by fexecve", way_script_fexecve,
 	  "script/by-fd!/ways/script/interpreter3 script/interpreter3*" },
+	{ "fexecve of a memfd", way_memfd, "exec/copied*" },
 	{ "PT_INTERP", way_interpreter, NULL },
 	{ "shared library", way_library, NULL },
 	{ "dlopen", way_dlopen, NULL },

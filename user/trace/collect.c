@@ -91,7 +91,8 @@ static void add_program(struct collector *c, const struct event *ev)
 		c->ended = false;
 	split_argv(ev->string, ev->string_len, &argv);
 	strbuf_reset(&c->path);
-	decode_walk(ev, &c->path);
+	if (ev->walk_len)
+		decode_walk(ev, &c->path);
 	snprintf(comm, sizeof(comm), "%s", ev->comm);
 	p = (struct record_program){
 		.parent = parent < 0 ? own : (uint32_t)parent,
