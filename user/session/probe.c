@@ -19,23 +19,42 @@
 
 #define TICK_MS 100
 #define HEALTH_MS 500
-#define QUIET_MS 1000 /* no new file or syscall for so long: the app has settled */
+#define QUIET_MS 1000	  /* no new file or syscall for so long: the app has settled */
+#define STARTING_MS 10000 /* the same, of an app whose own ports are all to come yet */
 
-/* Whether an app that listens elsewhere has stopped starting up: @port will not come. */
-struct quiet {
-	uint64_t seen, since_ms;
-};
+/*
+ * What listens on none of the ports that it was made for has only some helper up (a name server, a
+ * debugger), and may well compute, or sleep between two attempts, before it opens the first.
+ */
+static uint64_t quiet_ms(const struct run *run)
+{
+	const struct probe_opts *o = &run->opts->probe;
+	uint16_t listening[RUN_MAX_PORTS], exposed[RUN_MAX_PORTS];
+	const uint16_t *own = o->n_ports ? o->ports : exposed;
+	size_t n = trace_listening(run->trace, listening, RUN_MAX_PORTS);
+	size_t n_own = o->n_ports ? o->n_ports : run_exposed_ports(run, exposed, RUN_MAX_PORTS);
 
-static bool will_not_listen(struct run *run, struct quiet *q)
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < n_own; j++)
+			if (listening[i] == own[j])
+				return QUIET_MS;
+	return STARTING_MS;
+}
+
+/*
+ * Whether an app that listens elsewhere has stopped starting up: the port will not come. Of several
+ * that do not come, only the first costs the time.
+ */
+static bool will_not_listen(struct run *run)
 {
 	uint64_t count = run_activity(run), now = clock_mono_ms();
 	uint16_t port;
 
-	if (count != q->seen) {
-		q->seen = count;
-		q->since_ms = now;
+	if (!run->quiet.since_ms || count != run->quiet.seen) {
+		run->quiet.seen = count;
+		run->quiet.since_ms = now;
 	}
-	return now - q->since_ms >= QUIET_MS && trace_listening(run->trace, &port, 1);
+	return now - run->quiet.since_ms >= quiet_ms(run) && trace_listening(run->trace, &port, 1);
 }
 
 /* Some apps take the listening socket from elsewhere: their health check knows then. */
@@ -58,7 +77,6 @@ int run_wait_listen(uint16_t port, void *ctx, struct err *err)
 	struct run *run = ctx;
 	uint64_t limit = run->started_ms + (uint64_t)run->opts->start_timeout_s * 1000;
 	uint64_t next_ms = clock_mono_ms() + HEALTH_MS;
-	struct quiet q = { .seen = 0, .since_ms = clock_mono_ms() };
 
 	for (;;) {
 		int r = trace_wait_listen(run->trace, port, TICK_MS, err);
@@ -70,7 +88,7 @@ int run_wait_listen(uint16_t port, void *ctx, struct err *err)
 		run_show_counts(run);
 		if (is_healthy(run, &next_ms))
 			return 1;
-		if (container_ended(run) || clock_mono_ms() >= limit || will_not_listen(run, &q))
+		if (container_ended(run) || clock_mono_ms() >= limit || will_not_listen(run))
 			return 0;
 	}
 }

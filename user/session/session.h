@@ -41,6 +41,9 @@ struct run {
 	pid_t pid;	     /* of the container's first process, on the host */
 	uint64_t away_ms;    /* clock_mono_ms() since when the engine does not answer; 0: it does */
 	uint64_t started_ms; /* clock_mono_ms() when it was started */
+	struct {	     /* what was seen of it in all, and since when no more was */
+		uint64_t seen, since_ms;
+	} quiet;
 	struct output *output;
 	struct engine_follow *follow;
 	struct engine_stdin *input;

@@ -62,21 +62,26 @@ static int wait_quiet(struct run *run, unsigned int quiet_ms, unsigned int max_m
 }
 
 /*
- * A command needs the app to be up: an exposed port that listens, or for an image that exposes
- * none, any port or a trace that has gone quiet.
+ * A command needs the app to be up: the exposed ports listen, as far as they ever will, or for an
+ * image that exposes none, any port or a trace that has gone quiet.
  */
 int run_wait_up(struct run *run, struct err *err)
 {
 	uint16_t ports[RUN_MAX_PORTS];
 	size_t n = run_exposed_ports(run, ports, RUN_MAX_PORTS);
-	int r;
+	bool up = false;
 
 	if (run->report->health == HEALTH_OK)
 		return 0;
-	r = n ? run_wait_listen(ports[0], run, err) : 0;
+	for (size_t i = 0; i < n; i++) {
+		int r = run_wait_listen(ports[i], run, err);
 
-	if (r != 0)
-		return r < 0 ? r : 0;
+		if (r < 0)
+			return r;
+		up = up || r > 0;
+	}
+	if (up)
+		return 0;
 	if (trace_listening(run->trace, ports, 1))
 		return 0;
 	return wait_quiet(run, QUIET_MS, run->opts->start_timeout_s * 1000, err);

@@ -74,5 +74,22 @@ slim 'healthy' --network container:e2e-listener --http-probe-ports 8080 e2e/gues
 matches 'healthy: called' "$out" 'probes +1 of 1'
 docker rm -f e2e-listener >/dev/null
 
+# A helper listens at once, the app itself when it has thought for a while: nothing new is seen meanwhile.
+context
+prog webserver
+busybox_rootfs
+put www/index.html 'page index'
+put www/exec.html 'page of the command'
+image e2e/late <<'END'
+FROM scratch
+COPY root /
+EXPOSE 4369 8080
+CMD ["/bin/sh", "-c", "/webserver 9999 & sleep 4; /webserver 4369 & sleep 0.5; : >/tmp/up; exec /webserver 8080"]
+END
+slim 'late' --exec '[ -e /tmp/up ] && cat /www/exec.html' e2e/late
+matches 'late: both ports were waited for' "$out" 'probes +3 of 3'
+has 'late: the command too' "$(pages e2e/late.slim)" '/www/exec.html'
+lacks 'late: nothing to warn of' "$err" 'does not listen'
+
 is 'nothing is left behind' "$(leftovers)" ''
 done_testing
