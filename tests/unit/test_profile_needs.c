@@ -77,6 +77,25 @@ static void test_writes(const struct image *img)
 	record_free(root);
 }
 
+/* Native code that an app unpacks: a tmpfs of docker's does not let it run by itself. */
+static void test_unpacked(const struct image *img)
+{
+	static const struct use uses[] = {
+		{ RECORD_FILE, "/tmp/x.so", RECORD_CREATE | RECORD_MAP, true, 0 },
+		{ RECORD_FILE, "/run/tool", RECORD_CREATE | RECORD_EXEC, true, 0 },
+		{ RECORD_FILE, "/var/db/tool", RECORD_CREATE | RECORD_EXEC, true, 0 },
+	};
+	struct record *rec = make_record(uses, ARRAY_SIZE(uses));
+	_cleanup_profile_needs_ struct profile_needs needs;
+
+	profile_needs((const struct record *const *)&rec, 1, img, &needs);
+	is_int(needs.tmpfs.n, 2, "what runs from a directory in memory");
+	is_str(needs.tmpfs.v[0], "/run:mode=755,uid=7,gid=0,exec", "executed");
+	is_str(needs.tmpfs.v[1], "/tmp:exec", "mapped");
+	is_str(needs.volumes.v[0], "/var/db", "a volume allows it anyway");
+	record_free(rec);
+}
+
 static void test_privileges(const struct image *img)
 {
 	static const struct use su[] = { { RECORD_FILE, "/bin/su", RECORD_EXEC, true, 0 } },
@@ -206,6 +225,7 @@ int main(void)
 	if (ok(image_open_archive(docker_archive(&layer, NULL, 1), NULL, "/tmp", &img, &err) == 0,
 	       "an image")) {
 		test_writes(img);
+		test_unpacked(img);
 		test_privileges(img);
 	}
 	test_capabilities();

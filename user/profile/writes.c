@@ -52,13 +52,28 @@ static bool is_covered(const struct strvec *dirs, size_t i)
 	return false;
 }
 
-/* Owner and mode of a tmpfs are root's and 1777 unless it is told. */
-static void add_tmpfs(const char *dir, const struct image_entry *e, struct strvec *ret)
+/* Whether something below @dir was executed, or mapped as a library is. */
+static bool runs_below(const struct record *const *records, size_t n, const char *dir)
 {
-	if (!e || (e->mode == 01777 && !e->uid && !e->gid))
-		strvec_push(ret, dir);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < records[i]->n_accesses; j++) {
+			const struct record_access *a = &records[i]->accesses[j];
+
+			if (a->source == RECORD_FILE && a->on_image &&
+			    a->kinds & (RECORD_EXEC | RECORD_MAP) && path_is_under(a->path, dir))
+				return true;
+		}
+	return false;
+}
+
+/* A tmpfs is root's, has mode 1777, and nothing in it can be executed, unless it is told. */
+static void add_tmpfs(const char *dir, const struct image_entry *e, bool runs, struct strvec *ret)
+{
+	if (e && (e->mode != 01777 || e->uid || e->gid))
+		strvec_pushf(ret, "%s:mode=%o,uid=%u,gid=%u%s", dir, e->mode, e->uid, e->gid,
+			     runs ? ",exec" : "");
 	else
-		strvec_pushf(ret, "%s:mode=%o,uid=%u,gid=%u", dir, e->mode, e->uid, e->gid);
+		strvec_pushf(ret, "%s%s", dir, runs ? ":exec" : "");
 }
 
 bool needs_writes(const struct record *const *records, size_t n, const struct image *img,
@@ -80,7 +95,7 @@ bool needs_writes(const struct record *const *records, size_t n, const struct im
 		if (e && e->n_children)
 			strvec_push(ret_volumes, dirs.v[i]);
 		else
-			add_tmpfs(dirs.v[i], e, ret_tmpfs);
+			add_tmpfs(dirs.v[i], e, runs_below(records, n, dirs.v[i]), ret_tmpfs);
 	}
 	return true;
 }
