@@ -24,8 +24,9 @@ static const struct cap_need needs[] = {
 #define N_TRACE_NEEDS 2
 
 /* The directories that are there already: the last of them has to take what is made. */
-static int check_state(const struct run *run, uint64_t caps, struct err *err)
+int run_check_state(const struct run *run, struct err *err)
 {
+	uint64_t caps = cap_effective();
 	_cleanup_free_ char *dir = xstrdup(run->opts->state_path);
 	char *slash;
 
@@ -36,6 +37,13 @@ static int check_state(const struct run *run, uint64_t caps, struct err *err)
 		*slash = '\0';
 	if (!access(dir, W_OK | X_OK) || errno != EACCES)
 		return 0; /* what else may be wrong is told when it is written to */
+	if (geteuid() != 0) {
+		err_class_set(err, ERR_KERNEL, EACCES,
+			      "the artifacts cannot be kept in '%s': Permission denied",
+			      run->opts->state_path);
+		return err_hint(err, "run it with sudo, or give a directory of yours with "
+				     "--state-path");
+	}
 	err_class_set(err, ERR_KERNEL, EACCES,
 		      "missing: CAP_DAC_OVERRIDE (to write into '%s', which is another user's)",
 		      dir);
@@ -49,7 +57,7 @@ int run_check_privileges(struct run *run, struct err *err)
 	bool probes = run_wants_ports(run);
 	int r = cap_check_in(caps, needs, probes ? ARRAY_SIZE(needs) : N_TRACE_NEEDS, err);
 
-	return r < 0 ? r : check_state(run, caps, err);
+	return r < 0 ? r : run_check_state(run, err);
 }
 
 /* Layers have files that only their owners may read. */

@@ -134,8 +134,8 @@ static int prepare(struct run *run, struct err *err)
 		r = check_os(run, err);
 	cJSON_ArrayForEach (port, json_path(run->inspect, "Config.ExposedPorts"))
 		strvec_push(&run->ports, port->string);
-	if (!r && traced)
-		r = check_run(run, err);
+	if (!r)
+		r = traced ? check_run(run, err) : run_check_state(run, err);
 	if (!r)
 		r = run_check_artifacts(run, err);
 	if (r < 0)

@@ -115,6 +115,8 @@ int run_check_shared(struct run *run, struct err *err);
  * that reading layer directories takes: without them the image is saved.
  */
 int run_check_privileges(struct run *run, struct err *err);
+/* Whether there is a place for the artifacts. */
+int run_check_state(const struct run *run, struct err *err);
 int run_check_layers(struct err *err);
 
 /* container.c */

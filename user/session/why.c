@@ -68,6 +68,9 @@ static int read_list(struct why *w, struct err *err)
 	w->list_path = xasprintf("%s/.images/%s/artifacts/files.jsonl", w->opts->state_path,
 				 id + strlen("sha256:"));
 	r = io_read_file(AT_FDCWD, w->list_path, LIST_MAX, &w->list, err);
+	if (r == -EACCES)
+		return err_hint(err, "root's runs are told to root: sudo slimtrace why %s ...",
+				w->opts->image);
 	if (r != -ENOENT)
 		return r;
 	err_class_set(err, ERR_USAGE, ENOENT, "nothing is known of image '%s': there is no '%s'",

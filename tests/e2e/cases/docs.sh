@@ -40,6 +40,10 @@ for command in "${commands[@]}"; do
 done
 is 'the pages name every option' "${missing[*]}" ''
 
+# --- the artifacts are root's: who reads the page has sudo ---
+# shellcheck disable=SC2016 # the page's own
+is 'nothing but sudo reads artifacts' "$(grep -nE '^[^#]*"\$artifacts' "$top"/docs/*.md | grep -vE ':(\[ .* \|\| |[a-z]+=\$\()?sudo ')" ''
+
 # --- pages that are run ---
 mkdir bin
 printf '#!/bin/sh\nexec "%s" --state-path "%s" "$@"\n' "$SLIMTRACE" "$state" >bin/slimtrace

@@ -61,6 +61,22 @@ setpriv --reuid 65534 --regid "$(stat -c %g "$socket")" --clear-groups \
 	env TMPDIR="$PWD/anybody" anybody/slimtrace --state-path "$PWD/anybody/state" \
 	build --from-record anybody/one.json e2e/recorded >stdout 2>stderr </dev/null || rc=$?
 is 'without root' "$rc $(grep error: stderr)" '0 '
+mkdir -m 0700 others
+anybody() { # ARG...: as one who may talk to the engine, but not write where root does
+	rc=0
+	setpriv --reuid 65534 --regid "$(stat -c %g "$socket")" --clear-groups \
+		env TMPDIR="$PWD/anybody" anybody/slimtrace --state-path "$PWD/others/state" "$@" >stdout 2>stderr </dev/null || rc=$?
+}
+before=$(docker images -q | sort)
+anybody build --from-record anybody/one.json --tag e2e/recorded:none e2e/recorded
+is "without root, artifacts where it may not: exit status" "$rc" 6
+has 'what to do' "$(<stderr)" '--state-path'
+lacks 'before anything is made' "$(<stderr)" packing
+is 'so there is no image' "$(docker images -q | sort)" "$before"
+mkdir -p others/state/.images
+anybody why e2e/recorded /once
+is "without root, of root's run: exit status" "$rc" 1
+has "what to do for that" "$(<stderr)" 'sudo slimtrace why e2e/recorded'
 is 'without root: the same image ID' "$(id_of e2e/recorded.slim)" "$id"
 rm -rf anybody
 
