@@ -71,6 +71,9 @@ void trace_counts(struct trace *t, struct trace_counts *ret);
 int trace_wait_listen(struct trace *t, uint16_t port, int timeout_ms, struct err *err);
 /* TCP ports listened on so far, ascending, at most @max of them. Returns how many were stored. */
 size_t trace_listening(struct trace *t, uint16_t *ports, size_t max);
+/* When TCP @port (0: any) was listened on for the first time, as clock_boot_ns() has it; 0: not
+ * yet. */
+uint64_t trace_listen_since(struct trace *t, uint16_t port);
 /*
  * The addresses that TCP @port is listened on, added to @ret as literals ("127.0.0.1", "::1",
  * "10.0.0.2"); one that stands for all is told as the loopback's.

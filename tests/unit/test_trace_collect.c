@@ -153,10 +153,12 @@ static void test_calls(void)
 	collector_release(&c);
 }
 
+static __u64 clock_ns; /* of the next event */
+
 static bool add_socket(struct collector *c, __u8 use, __u8 protocol, __u16 port)
 {
 	struct wire_socket s = {
-		.h = { .type = WIRE_SOCKET },
+		.h = { .type = WIRE_SOCKET, .ns = ++clock_ns },
 		.family = AF_INET,
 		.use = use,
 		.protocol = protocol,
@@ -183,6 +185,10 @@ static void test_sockets(void)
 	ok(c.ports[0] == 80 && c.ports[1] == 8080, "ascending");
 	ok(collector_listens(&c, 0) && collector_listens(&c, 80), "found");
 	ok(!collector_listens(&c, 443), "not found");
+	is_int(collector_listen_since(&c, 8080), 3, "since when: its first time");
+	is_int(collector_listen_since(&c, 80), 4, "since when: another one");
+	is_int(collector_listen_since(&c, 0), 3, "since when: any of them");
+	is_int(collector_listen_since(&c, 443), 0, "since when: never");
 	ok(add_event(&c, &end, sizeof(end)) && c.ended, "the end is news");
 	collector_release(&c);
 }

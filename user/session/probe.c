@@ -82,7 +82,7 @@ int run_wait_listen(uint16_t port, void *ctx, struct err *err)
 		int r = trace_wait_listen(run->trace, port, TICK_MS, err);
 
 		if (r > 0 && !run->report->marks.ready_ns)
-			run->report->marks.ready_ns = clock_boot_ns();
+			run->report->marks.ready_ns = trace_listen_since(run->trace, port);
 		if (r != 0)
 			return r;
 		run_show_counts(run);

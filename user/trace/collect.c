@@ -24,6 +24,7 @@ void collector_release(struct collector *c)
 	strmap_free(c->programs);
 	strbuf_release(&c->path);
 	free(c->ports);
+	free(c->port_ns);
 	*c = (struct collector){ .path = STRBUF_INIT };
 }
 
@@ -158,16 +159,30 @@ bool collector_listens(const struct collector *c, uint16_t port)
 	return !port && c->n_ports;
 }
 
-static void add_port(struct collector *c, uint16_t port)
+uint64_t collector_listen_since(const struct collector *c, uint16_t port)
+{
+	uint64_t first = 0;
+
+	for (size_t i = 0; i < c->n_ports; i++)
+		if ((!port || c->ports[i] == port) && (!first || c->port_ns[i] < first))
+			first = c->port_ns[i];
+	return first;
+}
+
+static void add_port(struct collector *c, uint16_t port, uint64_t ns)
 {
 	size_t at = c->n_ports;
 
 	if (collector_listens(c, port))
 		return;
 	ALLOC_GROW(c->ports, c->n_ports + 1, c->cap_ports);
-	for (; at && c->ports[at - 1] > port; at--)
+	ALLOC_GROW(c->port_ns, c->n_ports + 1, c->cap_port_ns);
+	for (; at && c->ports[at - 1] > port; at--) {
 		c->ports[at] = c->ports[at - 1];
+		c->port_ns[at] = c->port_ns[at - 1];
+	}
 	c->ports[at] = port;
+	c->port_ns[at] = ns;
 	c->n_ports++;
 }
 
@@ -208,13 +223,13 @@ void collector_addresses(const struct collector *c, uint16_t port, struct strvec
 	}
 }
 
-static bool add_socket(struct collector *c, const struct record_socket *s)
+static bool add_socket(struct collector *c, const struct record_socket *s, uint64_t ns)
 {
 	if (!record_add_socket(c->builder, s))
 		c->too_many++;
 	if (s->use != RECORD_LISTEN || s->protocol != IPPROTO_TCP || !s->port)
 		return false;
-	add_port(c, s->port);
+	add_port(c, s->port, ns);
 	return true;
 }
 
@@ -228,7 +243,7 @@ static bool note_socket(struct collector *c, const struct wire_socket *ws)
 	};
 
 	memcpy(s.addr, ws->addr, sizeof(s.addr));
-	return add_socket(c, &s);
+	return add_socket(c, &s, ws->h.ns);
 }
 
 static void add_arguments(struct collector *c, const struct event *ev)
@@ -314,7 +329,7 @@ void collector_adopt(struct collector *c, const struct adopted *a, uint64_t id, 
 		return; /* counted */
 	adopt_files(c, a, program);
 	for (size_t i = 0; i < a->n_sockets; i++)
-		add_socket(c, &a->sockets[i]);
+		add_socket(c, &a->sockets[i], ns);
 }
 
 /* --- forgetting --- */

@@ -20,8 +20,9 @@ struct collector {
 	size_t marked;		 /* programs known when collector_mark() was called */
 	uint64_t too_many;	 /* events for which the record has no room */
 	uint64_t events;
-	uint16_t *ports; /* TCP ports listened on, ascending */
-	size_t n_ports, cap_ports;
+	uint16_t *ports;   /* TCP ports listened on, ascending */
+	uint64_t *port_ns; /* when each was first: CLOCK_BOOTTIME */
+	size_t n_ports, cap_ports, cap_port_ns;
 	bool ended; /* the container's first process is gone */
 };
 
@@ -40,6 +41,8 @@ size_t collector_mark(struct collector *c);
 /* Forgets the numbers of those that were known then and are not among @running's keys. */
 void collector_forget(struct collector *c, const struct strmap *running);
 bool collector_listens(const struct collector *c, uint16_t port);
+/* As trace_listen_since(). */
+uint64_t collector_listen_since(const struct collector *c, uint16_t port);
 /* As trace_listen_addresses(). */
 void collector_addresses(const struct collector *c, uint16_t port, struct strvec *ret);
 

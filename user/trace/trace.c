@@ -354,6 +354,16 @@ size_t trace_listening(struct trace *t, uint16_t *ports, size_t max)
 	return n;
 }
 
+uint64_t trace_listen_since(struct trace *t, uint16_t port)
+{
+	uint64_t ns;
+
+	pthread_mutex_lock(&t->lock);
+	ns = collector_listen_since(&only(t)->collector, port);
+	pthread_mutex_unlock(&t->lock);
+	return ns;
+}
+
 void trace_listen_addresses(struct trace *t, uint16_t port, struct strvec *ret)
 {
 	pthread_mutex_lock(&t->lock);

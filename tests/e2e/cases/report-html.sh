@@ -71,6 +71,11 @@ jq -n --arg quote "'" --arg creport "$dir/creport.json" --arg hostile "/hostile/
 		"/odd/odd-it\($quote)\\\($quote)\($quote)s\\[1][:]07"]}' >expect.json
 browser "$dir/report.html" expect.json ${REPORT_SHOTS:+"$REPORT_SHOTS"}
 
+# --- when it listened is told, not when somebody looked ---
+slim 'later' --http-probe-start-wait 2 e2e/report
+marks=$(sed -n 's/^.*<script type="application\/json" id="meta">//p' "$(artifacts e2e/report)/report.html" | jq -c .marks)
+is "ready long before serving: $marks" "$(jq '.ready < 1 and .serving >= 2' <<<"$marks")" true
+
 # --- an app that takes a second until it listens, and starts many programs ---
 context
 busybox_rootfs
