@@ -7,8 +7,8 @@
 
 /*
  * writes.c: the directories that were written to, fewest first: into tmpfs those that are empty in
- * the image ("/run:mode=755,uid=0,gid=0,exec"), into volumes those that are not. False when "/" is among
- * them.
+ * the image ("/run:mode=755,uid=0,gid=0,exec"), into volumes those that are not. False when "/" is
+ * among them.
  */
 bool needs_writes(const struct record *const *records, size_t n, const struct image *img,
 		  struct strvec *ret_tmpfs, struct strvec *ret_volumes);
