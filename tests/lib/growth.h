@@ -12,8 +12,8 @@
 #include "tap.h"
 
 #define GROWTH_TRIES 3
-#define GROWTH_MAX 9.0 /* of four times as much: between linear and quadratic, caches considered   \
-			*/
+/* Of four times as much: between linear and quadratic, caches considered. */
+#define GROWTH_MAX 9.0
 
 /* Does it with @n things. */
 typedef void growth_fn(uint32_t n, void *ctx);
