@@ -26,13 +26,44 @@ static void test_files(void)
 	goes(&f, "/srv/app/sub");
 	goes(&f, "/srv/empty");
 	stays(&f, "/srv/listed", KEEP_USED);
-	goes(&f, "/srv/listed/entry");
+	stays(&f, "/srv/listed/entry", KEEP_USED);
 	stays(&f, "/data", KEEP_CREATED_IN);
 	goes(&f, "/data/old");
 	is_int(keep_access(f.keep, image_lookup(f.img, "/srv/app/main.py")), 0, "by access 0");
 	is_int(keep_access(f.keep, image_lookup(f.img, "/srv")), 0, "its parent, too");
 	is_int(keep_access(f.keep, image_lookup(f.img, "/srv/listed")), 1, "by access 1");
 	ok(keep_access(f.keep, image_lookup(f.img, "/srv/empty")) == SIZE_MAX, "by none");
+	fixture_release(&f);
+}
+
+/* Empty or not is behaviour: of what has been listed one entry stays, the cheapest. */
+static void test_not_empty(void)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	put_file(&f, "/srv/data/large", "xxxxxxxxxx");
+	put_file(&f, "/srv/data/small", "x");
+	put_file(&f, "/srv/data/.dot", "");
+	put_file(&f, "/srv/some/used", "xxxx");
+	put_file(&f, "/srv/some/other", "x");
+	put_file(&f, "/srv/held/file", "x");
+	put_file(&f, "/srv/seen/file", "x");
+	put_dir(&f, "/srv/none");
+	used_file(&f, "/srv/data", RECORD_LIST);
+	used_file(&f, "/srv/some", RECORD_LIST);
+	used_file(&f, "/srv/some/used", RECORD_READ);
+	used_file(&f, "/srv/none", RECORD_LIST);
+	used_file(&f, "/srv/seen", RECORD_STAT);
+	asked(&f, "/srv/held", RECORD_DELETE, ENOTEMPTY);
+	is_int(decide(&f, "{}"), 0, "decided");
+	stays(&f, "/srv/data/small", KEEP_USED);
+	goes(&f, "/srv/data/large");
+	goes(&f, "/srv/data/.dot");
+	goes(&f, "/srv/some/other");
+	stays(&f, "/srv/held/file", KEEP_USED);
+	goes(&f, "/srv/seen/file");
+	stays(&f, "/srv/none", KEEP_USED);
 	fixture_release(&f);
 }
 
@@ -105,7 +136,7 @@ static void test_lookup_errors(void)
 	stays(&f, "/etc/secret", KEEP_USED);
 	stays(&f, "/var/exists", KEEP_USED);
 	stays(&f, "/opt/full", KEEP_USED);
-	goes(&f, "/opt/full/x");
+	stays(&f, "/opt/full/x", KEEP_USED);
 	stays(&f, "/dangling", KEEP_LINK);
 	stays(&f, "/usr", KEEP_PARENT);
 	stays(&f, "/lib/python.zip", KEEP_USED);
@@ -318,6 +349,7 @@ static void test_names(void)
 int main(void)
 {
 	test_files();
+	test_not_empty();
 	test_created_below_file();
 	test_lookup_links();
 	test_lookup_errors();

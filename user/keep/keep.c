@@ -70,7 +70,7 @@ static keep_rule_fn *const rules[] = {
 	keep_hwcaps,	   keep_names,	    keep_gconv,	      keep_charsets,	keep_locales,
 	keep_zones,	   keep_terminals,  keep_fonts,	      keep_cert_stores, keep_python,
 	keep_ruby,	   keep_node,	    keep_jvm,	      keep_distro,	keep_error_pages,
-	keep_top_links,
+	keep_not_empty,	   keep_top_links,
 };
 
 static struct keep *keep_new(const struct image *img)

@@ -16,6 +16,7 @@ keep_rule_fn keep_runtime_dirs;
 keep_rule_fn keep_top_links;
 /* used.c: what the record shows. */
 keep_rule_fn keep_used;
+keep_rule_fn keep_not_empty; /* after all that add entries */
 /* program.c: the configured commands. */
 keep_rule_fn keep_entrypoint;
 keep_rule_fn keep_healthcheck;

@@ -266,3 +266,57 @@ int keep_used(struct keep *k, struct err *err)
 	}
 	return replay_programs(k, err);
 }
+
+/* A small file is what scripts look for; names with a dot before them "*" does not find. */
+static uint64_t cost(const struct image_entry *e)
+{
+	uint64_t size = e->type == ENTRY_FILE ? e->size : e->type == ENTRY_DIR ? 65536 : 4096;
+
+	return size + (e->name[0] == '.' ? 1ull << 60 : 0);
+}
+
+/* One entry of @dir that can stay; NULL when there is none, or one stays anyway. */
+static struct image_entry *witness(const struct keep *k, const struct image_entry *dir)
+{
+	struct image_entry *best = NULL;
+
+	for (size_t i = 0; i < dir->n_children; i++) {
+		struct image_entry *e = dir->children[i];
+
+		if (keep_has(k, e))
+			return NULL;
+		if (e->type == ENTRY_SOCKET || k->notes[e->id] & NOTE_EXCLUDED || is_hidden(k, e))
+			continue;
+		if (!best || cost(e) < cost(best))
+			best = e;
+	}
+	return best;
+}
+
+/*
+ * Whether a directory is empty decides what scripts do (test -z "$(ls -A /data)"), and whether it
+ * can be removed. So one that was found to have something in it keeps something.
+ */
+int keep_not_empty(struct keep *k, struct err *err)
+{
+	(void)err;
+	for (size_t i = 0; i < k->rec->n_accesses; i++) {
+		const struct record_access *a = &k->rec->accesses[i];
+		struct image_entry *dir = NULL, *e;
+		bool exact = true;
+
+		if (keep_is_passed_over(k, i))
+			continue;
+		if (a->source == RECORD_FILE && a->kinds & RECORD_LIST)
+			dir = deepest(k, a->path, &exact);
+		else if (a->source == RECORD_LOOKUP && a->error == ENOTEMPTY)
+			dir = keep_resolve(k, a->path, false);
+		if (!dir || !exact || dir->type != ENTRY_DIR || !keep_has(k, dir) ||
+		    is_hidden(k, dir))
+			continue;
+		e = witness(k, dir);
+		if (e)
+			keep_add(k, e, used_by(k, i), i);
+	}
+	return 0;
+}
