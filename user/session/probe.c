@@ -19,7 +19,7 @@
 
 #define TICK_MS 100
 #define HEALTH_MS 500
-#define QUIET_MS 1000	  /* no new file or syscall for so long: the app has settled */
+#define QUIET_MS 3000	  /* no new file or syscall for so long: the app has settled */
 #define STARTING_MS 10000 /* the same, of an app whose own ports are all to come yet */
 
 /*

@@ -84,7 +84,7 @@ image e2e/late <<'END'
 FROM scratch
 COPY root /
 EXPOSE 4369 8080
-CMD ["/bin/sh", "-c", "/webserver 9999 & sleep 4; /webserver 4369 & sleep 0.5; : >/tmp/up; exec /webserver 8080"]
+CMD ["/bin/sh", "-c", "/webserver 9999 & sleep 4; /webserver 4369 & sleep 2; : >/tmp/up; exec /webserver 8080"]
 END
 slim 'late' --exec '[ -e /tmp/up ] && cat /www/exec.html' e2e/late
 matches 'late: both ports were waited for' "$out" 'probes +3 of 3'
