@@ -111,6 +111,28 @@ static void test_privileges(const struct image *img)
 	record_free(b);
 }
 
+/* Without what is effective at once the kernel does not execute the file at all. */
+static void test_demanded(const struct image *img)
+{
+	static const struct use ping[] = { { RECORD_FILE, "/bin/ping", RECORD_EXEC, true, 0 } };
+	/* struct vfs_cap_data: cap_net_bind_service and cap_bpf, permitted and effective */
+	uint8_t data[] = { 1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0 };
+	struct entry_xattr *x = image_lookup(img, "/bin/ping")->xattrs, was = *x;
+	struct record *rec = make_record(ping, 1);
+	_cleanup_profile_needs_ struct profile_needs effective, permitted;
+
+	x->value = data;
+	x->len = sizeof(data);
+	profile_needs((const struct record *const *)&rec, 1, img, &effective);
+	ok(effective.capabilities == (1ull << CAP_NET_BIND_SERVICE | 1ull << CAP_BPF),
+	   "a file's effective capabilities are needed to execute it");
+	data[0] = 0;
+	profile_needs((const struct record *const *)&rec, 1, img, &permitted);
+	is_int(permitted.capabilities, 0, "those that are only permitted are not");
+	*x = was;
+	record_free(rec);
+}
+
 static void test_capabilities(void)
 {
 	struct record_builder *b = record_builder_new();
@@ -226,6 +248,7 @@ int main(void)
 	       "an image")) {
 		test_writes(img);
 		test_unpacked(img);
+		test_demanded(img);
 		test_privileges(img);
 	}
 	test_capabilities();

@@ -2,6 +2,7 @@
 /* What a container needs to be run with, from records: capabilities, writable places, network. */
 #include "profile/needs.h"
 
+#include <endian.h>
 #include <linux/capability.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -70,6 +71,49 @@ static bool raises_privileges(const struct image_entry *e)
 	return e->mode & 06000;
 }
 
+static uint32_t le32(const struct entry_xattr *x, size_t at)
+{
+	uint32_t n = 0;
+
+	if (at + sizeof(n) <= x->len)
+		memcpy(&n, (const char *)x->value + at, sizeof(n));
+	return le32toh(n);
+}
+
+/*
+ * What @e must be given to run at all. A file whose capabilities are effective at once cannot be
+ * executed where one of them is out of reach, also by who never uses it: EPERM, says
+ * security/commoncap.c, bprm_caps_from_vfs_caps().
+ */
+static uint64_t demanded(const struct image_entry *e)
+{
+	for (size_t i = 0; e && e->type == ENTRY_FILE && i < e->n_xattrs; i++) {
+		const struct entry_xattr *x = &e->xattrs[i];
+		uint32_t magic = le32(x, 0);
+
+		if (strcmp(x->name, "security.capability") != 0 ||
+		    !(magic & VFS_CAP_FLAGS_EFFECTIVE))
+			continue;
+		return le32(x, 4) | ((magic & VFS_CAP_REVISION_MASK) == VFS_CAP_REVISION_1
+					     ? 0
+					     : (uint64_t)le32(x, 12) << 32);
+	}
+	return 0;
+}
+
+static uint64_t demanded_capabilities(const struct record *rec, const struct image *img)
+{
+	uint64_t caps = 0;
+
+	for (size_t i = 0; img && i < rec->n_accesses; i++) {
+		const struct record_access *a = &rec->accesses[i];
+
+		if (a->source == RECORD_FILE && a->on_image && a->kinds & RECORD_EXEC)
+			caps |= demanded(image_lookup(img, a->path));
+	}
+	return caps;
+}
+
 static bool may_drop_privileges_only(const struct record *rec, const struct image *img)
 {
 	for (size_t i = 0; i < rec->n_accesses; i++) {
@@ -110,6 +154,7 @@ void profile_needs(const struct record *const *records, size_t n, const struct i
 	*ret = (struct profile_needs){ .capabilities_known = true, .no_new_privileges = true };
 	for (size_t i = 0; i < n; i++) {
 		ret->capabilities |= needs_capabilities(records[i], &ret->capabilities_known);
+		ret->capabilities |= demanded_capabilities(records[i], img);
 		add_sockets(records[i], ret);
 		if (!may_drop_privileges_only(records[i], img))
 			ret->no_new_privileges = false;
