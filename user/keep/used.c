@@ -14,6 +14,7 @@
 #include "keep/exec.h"
 #include "keep/rules.h"
 #include "keep/set.h"
+#include "slimtrace/base/alloc.h"
 #include "slimtrace/base/strbuf.h"
 
 /* The entry at an exact path, or the deepest directory above it that the image has. */
@@ -299,6 +300,8 @@ static struct image_entry *witness(const struct keep *k, const struct image_entr
  */
 int keep_not_empty(struct keep *k, struct err *err)
 {
+	_cleanup_free_ bool *done = xcalloc(k->n, sizeof(*done)); /* a directory has many paths */
+
 	(void)err;
 	for (size_t i = 0; i < k->rec->n_accesses; i++) {
 		const struct record_access *a = &k->rec->accesses[i];
@@ -311,9 +314,10 @@ int keep_not_empty(struct keep *k, struct err *err)
 			dir = deepest(k, a->path, &exact);
 		else if (a->source == RECORD_LOOKUP && a->error == ENOTEMPTY)
 			dir = keep_resolve(k, a->path, false);
-		if (!dir || !exact || dir->type != ENTRY_DIR || !keep_has(k, dir) ||
-		    is_hidden(k, dir))
+		if (!dir || !exact || dir->type != ENTRY_DIR || done[dir->id] ||
+		    !keep_has(k, dir) || is_hidden(k, dir))
 			continue;
+		done[dir->id] = true;
 		e = witness(k, dir);
 		if (e)
 			keep_add(k, e, used_by(k, i), i);
