@@ -21,12 +21,13 @@
 #define HEALTH_MS 500
 #define QUIET_MS 3000	  /* no new file or syscall for so long: the app has settled */
 #define STARTING_MS 10000 /* the same, of an app whose own ports are all to come yet */
+#define PAUSE_MS 1000	  /* the same, of one that has listened on something for long */
 
 /*
  * What listens on none of the ports that it was made for has only some helper up (a name server, a
  * debugger), and may well compute, or sleep between two attempts, before it opens the first.
  */
-static uint64_t quiet_ms(const struct run *run)
+static bool is_up(const struct run *run)
 {
 	const struct probe_opts *o = &run->opts->probe;
 	uint16_t listening[RUN_MAX_PORTS], exposed[RUN_MAX_PORTS];
@@ -37,34 +38,46 @@ static uint64_t quiet_ms(const struct run *run)
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < n_own; j++)
 			if (listening[i] == own[j])
-				return QUIET_MS;
-	return STARTING_MS;
+				return true;
+	return false;
 }
 
 /*
  * Whether an app that listens elsewhere has stopped starting up: the port will not come. Of several
- * that do not come, only the first costs the time.
+ * that do not come, only the first costs the time. Some apps always do something new every few
+ * seconds: twice the time after they began to listen a pause is enough, and after four times none
+ * is waited for any more.
  */
 static bool will_not_listen(struct run *run)
 {
 	uint64_t count = run_activity(run), now = clock_mono_ms();
-	uint16_t port;
+	uint64_t since_ns = trace_listen_since(run->trace, 0), quiet, listening, wait;
 
 	if (!run->quiet.since_ms || count != run->quiet.seen) {
 		run->quiet.seen = count;
 		run->quiet.since_ms = now;
 	}
-	return now - run->quiet.since_ms >= quiet_ms(run) && trace_listening(run->trace, &port, 1);
+	if (!since_ns)
+		return false;
+	quiet = now - run->quiet.since_ms;
+	listening = (clock_boot_ns() - since_ns) / 1000000;
+	wait = is_up(run) ? QUIET_MS : STARTING_MS;
+	return quiet >= wait || (listening >= 2 * wait && quiet >= PAUSE_MS) ||
+	       listening >= 4 * wait;
 }
 
-/* Some apps take the listening socket from elsewhere: their health check knows then. */
+/*
+ * Some apps take the listening socket from elsewhere: their health check knows then. Of one that
+ * listens itself the ports are known.
+ */
 static bool is_healthy(struct run *run, uint64_t *next_ms)
 {
 	_cleanup_(json_free) cJSON *state = NULL;
 	struct err ignored = ERR_INIT;
 	uint64_t now = clock_mono_ms();
 
-	if (now < *next_ms || !json_path(run->inspect, "Config.Healthcheck"))
+	if (now < *next_ms || !json_path(run->inspect, "Config.Healthcheck") ||
+	    trace_listen_since(run->trace, 0))
 		return false;
 	*next_ms = now + HEALTH_MS;
 	return !engine_container_inspect(run->engine, run->container, &state, &ignored) &&
@@ -247,8 +260,8 @@ static const char *port_hint(const struct run *run, const struct probe_result *r
 {
 	if (run->opts->probe.n_ports || strcmp(res->resource, "/") != 0)
 		return "";
-	return run->report->probes.ok ? " (--http-probe-ports names those that speak HTTP)"
-				      : " (--http-probe-off if it speaks no HTTP)";
+	return run->report->probes.ok ? " (see --http-probe-ports)"
+				      : " (see --http-probe-ports, --http-probe-off)";
 }
 
 /* What a crawl or an API description leads to fails often enough: it is told in one line. */

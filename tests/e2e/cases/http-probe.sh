@@ -43,11 +43,11 @@ is 'another port than usual: found' "$rc" 0
 slimtrace build --cmd '/webserver 8081' --start-timeout 5 e2e/web-exposed
 is 'exposed port closed, another one open: found' "$rc" 0
 has 'exposed port closed: the port is named' "$err" 8080
-has 'exposed port closed: and what says which ports are to be called' "$err" '(--http-probe-ports names those that speak HTTP)'
+has 'exposed port closed: and what says which ports are to be called' "$err" '(see --http-probe-ports)'
 slimtrace build --http-probe-ports 8082 --start-timeout 5 e2e/web
 is 'a port that was asked for and is closed: no answer is told' "$rc" 7
 has 'a port that was asked for and is closed: it is named' "$err" 8082
-lacks 'a port that was asked for and is closed: nothing else is proposed' "$err" '(--http-probe-'
+lacks 'a port that was asked for and is closed: nothing else is proposed' "$err" '(see --http-probe-'
 slimtrace build --http-probe-ports 8082 --http-probe-exit-on-failure=false --start-timeout 5 e2e/web
 is 'no answer, and asked to go on: an image' "$rc" 0
 slimtrace build --http-probe-fail-on-status-4xx --http-probe-cmd /none --cmd '/webserver 8080 /none' e2e/web
@@ -90,6 +90,18 @@ slim 'late' --exec '[ -e /tmp/up ] && cat /www/exec.html' e2e/late
 matches 'late: both ports were waited for' "$out" 'probes +3 of 3'
 has 'late: the command too' "$(pages e2e/late.slim)" '/www/exec.html'
 lacks 'late: nothing to warn of' "$err" 'does not listen'
+
+# Its own port never comes; it is never quiet for long, and its health check knows nothing of the port.
+image e2e/busy <<'END'
+FROM scratch
+COPY root /
+EXPOSE 8080
+HEALTHCHECK --interval=1s CMD ["/bin/true"]
+CMD ["/bin/sh", "-c", "i=0; while sleep 2; do i=$((i + 1)); : >/tmp/f$i; done & exec /webserver 9999"]
+END
+slim 'busy' --start-timeout 110 e2e/busy
+has 'busy: in the end the port is given up' "$err" 'port 8080: the app does not listen on this port'
+matches 'busy: long before the time for starting up' "$out" 'time +[1-5]?[0-9]\.[0-9] s'
 
 is 'nothing is left behind' "$(leftovers)" ''
 done_testing
