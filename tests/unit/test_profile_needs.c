@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "../lib/growth.h"
 #include "../lib/tap.h"
 #include "profile/needs.h"
 #include "slimtrace/base/sysname.h"
@@ -94,6 +95,34 @@ static void test_unpacked(const struct image *img)
 	is_str(needs.tmpfs.v[1], "/tmp:exec", "mapped");
 	is_str(needs.volumes.v[0], "/var/db", "a volume allows it anyway");
 	record_free(rec);
+}
+
+static void find_writes(uint32_t n, void *ctx)
+{
+	struct record_builder *b = record_builder_new();
+	_cleanup_profile_needs_ struct profile_needs needs;
+	struct record *rec;
+
+	for (uint32_t i = 0; i < 2 * n; i++) {
+		_cleanup_free_ char *path =
+			xasprintf(i % 2 ? "/srv/%u/made" : "/usr/lib/lib%u.so", i);
+		const struct record_access_key key = { .path = path,
+						       .path_len = strlen(path),
+						       .on_image = true };
+
+		record_add_access(b, &key, i % 2 ? RECORD_CREATE : RECORD_MAP, 0, i);
+	}
+	rec = record_builder_finish(b);
+	record_builder_free(b);
+	profile_needs((const struct record *const *)&rec, 1, ctx, &needs);
+	is_int(needs.tmpfs.n, n, "many directories");
+	record_free(rec);
+}
+
+/* Directories and libraries are the application's to choose: no list is searched for each. */
+static void test_many(void)
+{
+	ok(growth_is_linear(find_writes, 5000, NULL), "many: not in quadratic time");
 }
 
 static void test_privileges(const struct image *img)
@@ -251,6 +280,7 @@ int main(void)
 		test_demanded(img);
 		test_privileges(img);
 	}
+	test_many();
 	test_capabilities();
 	test_inferred();
 	test_forms();

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where a container writes in its own file system: what a read-only one needs instead. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "profile/needs.h"
 #include "profile/resolve.h"
 #include "slimtrace/base/alloc.h"
 #include "slimtrace/base/path.h"
+#include "slimtrace/base/strmap.h"
 #include "slimtrace/image.h"
 
 #define WRITES (RECORD_WRITE | RECORD_CREATE | RECORD_DELETE | RECORD_CHANGE)
@@ -28,7 +30,14 @@ static char *directory_of(const struct image *img, const char *path)
 	}
 }
 
-static void add_access(const struct record_access *a, const struct image *img, struct strvec *dirs)
+/* Directories by path, so that none is searched for among all. */
+struct dirs {
+	struct strvec paths;  /* sorted in the end */
+	struct strmap *index; /* then: place + 1 */
+	bool *runs;	      /* something below it was executed, or mapped as a library is */
+};
+
+static void add_access(const struct record_access *a, const struct image *img, struct dirs *dirs)
 {
 	_cleanup_free_ char *path = NULL, *dir = NULL;
 
@@ -39,31 +48,63 @@ static void add_access(const struct record_access *a, const struct image *img, s
 	    path_is_under(path, "/dev"))
 		return;
 	dir = directory_of(img, path);
-	if (!strvec_has(dirs, dir))
-		strvec_push(dirs, dir);
+	if (!strmap_put(dirs->index, dir, dirs))
+		strvec_push(&dirs->paths, dir);
+}
+
+/* Length of the directory that the first @len bytes of @path are in; 0 above the root. */
+static size_t parent_len(const char *path, size_t len)
+{
+	if (len <= 1)
+		return 0;
+	while (len && path[len - 1] != '/')
+		len--;
+	return len > 1 ? len - 1 : len;
+}
+
+/* The nearest of the directories above the first *@len bytes of @path, which become it; 0: none. */
+static size_t find_above(const struct dirs *dirs, const char *path, size_t *len)
+{
+	while ((*len = parent_len(path, *len))) {
+		size_t place = (size_t)strmap_get_len(dirs->index, path, *len);
+
+		if (place)
+			return place;
+	}
+	return 0;
 }
 
 /* Below one that is in the list already: it is writable with that. */
-static bool is_covered(const struct strvec *dirs, size_t i)
+static bool is_covered(const struct dirs *dirs, size_t i)
 {
-	for (size_t j = 0; j < dirs->n; j++)
-		if (j != i && path_is_under(dirs->v[i], dirs->v[j]))
-			return true;
-	return false;
+	size_t len = strlen(dirs->paths.v[i]);
+
+	return find_above(dirs, dirs->paths.v[i], &len);
 }
 
-/* Whether something below @dir was executed, or mapped as a library is. */
-static bool runs_below(const struct record *const *records, size_t n, const char *dir)
+static void note_run(const struct record_access *a, struct dirs *dirs)
+{
+	size_t len = a->path_len, place;
+
+	if (a->source != RECORD_FILE || !a->on_image || !(a->kinds & (RECORD_EXEC | RECORD_MAP)))
+		return;
+	while ((place = find_above(dirs, a->path, &len)))
+		dirs->runs[place - 1] = true;
+}
+
+static void find_dirs(const struct record *const *records, size_t n, const struct image *img,
+		      struct dirs *ret)
 {
 	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < records[i]->n_accesses; j++) {
-			const struct record_access *a = &records[i]->accesses[j];
-
-			if (a->source == RECORD_FILE && a->on_image &&
-			    a->kinds & (RECORD_EXEC | RECORD_MAP) && path_is_under(a->path, dir))
-				return true;
-		}
-	return false;
+		for (size_t j = 0; j < records[i]->n_accesses; j++)
+			add_access(&records[i]->accesses[j], img, ret);
+	strvec_sort(&ret->paths);
+	for (size_t i = 0; i < ret->paths.n; i++)
+		strmap_put(ret->index, ret->paths.v[i], (void *)(i + 1));
+	ret->runs = xcalloc(ret->paths.n + 1, sizeof(*ret->runs));
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < records[i]->n_accesses; j++)
+			note_run(&records[i]->accesses[j], ret);
 }
 
 /* A tmpfs is root's, has mode 1777, and nothing in it can be executed, unless it is told. */
@@ -79,23 +120,24 @@ static void add_tmpfs(const char *dir, const struct image_entry *e, bool runs, s
 bool needs_writes(const struct record *const *records, size_t n, const struct image *img,
 		  struct strvec *ret_tmpfs, struct strvec *ret_volumes)
 {
-	_cleanup_strvec_ struct strvec dirs = STRVEC_INIT;
+	struct dirs dirs = { .index = strmap_new() };
+	bool root = false;
 
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < records[i]->n_accesses; j++)
-			add_access(&records[i]->accesses[j], img, &dirs);
-	strvec_sort(&dirs);
-	for (size_t i = 0; i < dirs.n; i++) {
-		struct image_entry *e = img ? image_lookup(img, dirs.v[i]) : NULL;
+	find_dirs(records, n, img, &dirs);
+	for (size_t i = 0; !root && i < dirs.paths.n; i++) {
+		const char *path = dirs.paths.v[i];
+		struct image_entry *e = img ? image_lookup(img, path) : NULL;
 
-		if (!strcmp(dirs.v[i], "/"))
-			return false;
-		if (is_covered(&dirs, i))
+		root = !strcmp(path, "/");
+		if (root || is_covered(&dirs, i))
 			continue;
 		if (e && e->n_children)
-			strvec_push(ret_volumes, dirs.v[i]);
+			strvec_push(ret_volumes, path);
 		else
-			add_tmpfs(dirs.v[i], e, runs_below(records, n, dirs.v[i]), ret_tmpfs);
+			add_tmpfs(path, e, dirs.runs[i], ret_tmpfs);
 	}
-	return true;
+	strvec_release(&dirs.paths);
+	strmap_free(dirs.index);
+	free(dirs.runs);
+	return !root;
 }
