@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
+#include "../lib/growth.h"
 #include "../lib/tap.h"
+#include "report/fan.h"
 #include "slimtrace/base/json.h"
 #include "slimtrace/base/text.h"
 #include "slimtrace/report.h"
@@ -534,6 +536,35 @@ static void test_summary_of_little(void)
 	is_int(strstr(text.buf, "…") - strstr(text.buf, "\xe6"), 27 * 3, "wide letters fit, too");
 }
 
+static void tell_files(uint32_t programs, void *ctx)
+{
+	struct record_builder *b = record_builder_new();
+	_cleanup_(json_free) cJSON *doc = json_object();
+	struct record_program p = { .comm = xstrdup("app"), .exe = xstrdup("/bin/app") };
+	struct record *of_many;
+
+	(void)ctx;
+	for (uint32_t i = 0; i < programs; i++) {
+		p.pid = (int)i + 1;
+		record_add_program(b, &p);
+		use(b, RECORD_FILE, "/lib/libc.so", RECORD_READ, i, SYS_openat, 1);
+		use(b, RECORD_FILE, "/lib/libc.so", RECORD_MAP, i, SYS_mmap, 1);
+	}
+	of_many = record_builder_finish(b);
+	record_builder_free(b);
+	report_add_fan(doc, of_many);
+	is_int(cJSON_GetArraySize(json_path(doc, "fan.process_files")), programs, "many processes");
+	record_free(of_many);
+	free(p.comm);
+	free(p.exe);
+}
+
+/* A file that all of many programs use. */
+static void test_many(void)
+{
+	ok(growth_is_linear(tell_files, 4000, NULL), "files by process: not in quadratic time");
+}
+
 int main(void)
 {
 	report = (struct report){ .image = xstrdup("my/app"),
@@ -558,6 +589,7 @@ int main(void)
 		test_html();
 		test_summary();
 		test_summary_of_little();
+		test_many();
 	}
 	report_release(&report);
 	keep_free(keep);

@@ -28,6 +28,8 @@ static const struct item items[] = {
 	{ "app/node_modules/", AE_IFDIR, NULL, 0755, 0, NULL },
 	{ "app/node_modules/m/", AE_IFDIR, NULL, 0755, 0, NULL },
 	{ "app/node_modules/m/doc.html", AE_IFREG, "installed", 0, 0, NULL },
+	{ "app/again.svg", 0, "app/late.svg", 0, 0, NULL },
+	{ "app/same.svg", 0, "app/index.html", 0, 0, NULL },
 	{ "top.html", AE_IFREG, "used", 0, 0, NULL },
 	{ "top.css", AE_IFREG, "beside it", 0, 0, NULL },
 };
@@ -90,13 +92,13 @@ static void test_found(void)
 	if (report.n_unasked != 2)
 		goto out;
 	is_str(report.unasked[0].path, "/app", "most bytes first");
-	is_int(report.unasked[0].files, 2, "beside a page what is sent and nothing else");
-	is_int(report.unasked[0].bytes, 20, "its bytes");
+	is_int(report.unasked[0].files, 4, "beside a page what is sent and nothing else");
+	is_int(report.unasked[0].bytes, 20, "its bytes, once for all names, and none that stay");
 	is_str(report.unasked[1].path, "/srv/public", "a site is known by its name");
 	is_int(report.unasked[1].files, 2, "all types in a site, but no excluded file");
 	is_int(report.unasked[1].bytes, 10, "its bytes");
 	report_summary(&report, &text);
-	ok(strstr(text.buf, "  not asked      30 B  4 web files; --include-path keeps them:\n"
+	ok(strstr(text.buf, "  not asked      30 B  6 web files; --include-path keeps them:\n"
 			    "                       /app\n") != NULL,
 	   "the summary tells all of it, and the largest place");
 out:

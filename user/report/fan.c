@@ -95,16 +95,27 @@ static cJSON **add_file_lists(cJSON *fan, const struct record *rec)
 	return ret;
 }
 
-/* What one program did; of what it is not known whose it was, all did it. */
-static uint32_t kinds_by(const struct record_access *a, uint32_t program)
+/* Kinds of use of which it is not known whose they were: all did it. */
+static uint32_t kinds_of_all(const struct record_access *a)
 {
-	uint32_t known = 0, own = 0;
+	uint32_t known = 0;
 
-	for (size_t i = 0; i < a->n_uses; i++) {
+	for (size_t i = 0; i < a->n_uses; i++)
 		known |= a->uses[i].kinds;
-		own |= a->uses[i].program == program ? a->uses[i].kinds : 0;
-	}
-	return own | (a->kinds & ~known);
+	return a->kinds & ~known;
+}
+
+/* What one program did. Both lists ascend by program: @at is where the search in the uses goes on.
+ */
+static uint32_t kinds_by(const struct record_access *a, uint32_t program, size_t *at)
+{
+	uint32_t kinds = 0;
+
+	while (*at < a->n_uses && a->uses[*at].program < program)
+		++*at;
+	for (; *at < a->n_uses && a->uses[*at].program == program; ++*at)
+		kinds |= a->uses[*at].kinds;
+	return kinds;
 }
 
 /* A file of a process. */
@@ -139,7 +150,8 @@ static struct file_use *find_use(struct file_uses *uses, cJSON *list, const stru
 	return &uses->v[uses->n - 1];
 }
 
-/* Two paths must not have one name: what is no UTF-8 is spelled out. */
+/* Of a path that is no UTF-8 the bytes are spelled out, as everywhere: what looks so is not told
+ * apart. */
 static void add_file_use(const struct file_use *use)
 {
 	_cleanup_strbuf_ struct strbuf key = STRBUF_INIT;
@@ -159,6 +171,21 @@ static void add_file_use(const struct file_use *use)
 	json_add(use->list, key.buf, f);
 }
 
+static void add_access(struct file_uses *uses, cJSON *const *lists, const struct record_access *a,
+		       size_t event)
+{
+	uint32_t all = kinds_of_all(a);
+	size_t at = 0;
+
+	for (size_t i = 0; i < a->n_programs; i++) {
+		struct file_use *use = find_use(uses, lists[a->programs[i]], a);
+
+		use->event = use->event ? use->event : event;
+		use->events++;
+		use->kinds |= all | kinds_by(a, a->programs[i], &at);
+	}
+}
+
 void report_add_fan(cJSON *monitors, const struct record *rec)
 {
 	cJSON *fan = json_add(monitors, "fan", json_object());
@@ -168,17 +195,9 @@ void report_add_fan(cJSON *monitors, const struct record *rec)
 	json_add_int(fan, "event_count", (int64_t)rec->n_accesses);
 	add_processes(fan, rec);
 	lists = add_file_lists(fan, rec);
-	for (size_t i = 0; i < rec->n_accesses; i++) {
-		const struct record_access *a = &rec->accesses[i];
-
-		for (size_t j = 0; a->source == RECORD_FILE && j < a->n_programs; j++) {
-			struct file_use *use = find_use(&uses, lists[a->programs[j]], a);
-
-			use->event = use->event ? use->event : i + 1;
-			use->events++;
-			use->kinds |= kinds_by(a, a->programs[j]);
-		}
-	}
+	for (size_t i = 0; i < rec->n_accesses; i++)
+		if (rec->accesses[i].source == RECORD_FILE)
+			add_access(&uses, lists, &rec->accesses[i], i + 1);
 	for (size_t i = 0; i < uses.n; i++)
 		add_file_use(&uses.v[i]);
 	strmap_free(uses.index);

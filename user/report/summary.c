@@ -9,8 +9,8 @@
 
 #define WARNINGS 2
 #define TEXT_COLUMNS 66 /* beside a label of 13 */
-#define TOLD_PART                                                                                  \
-	100 /* less of the layers than one part of these cannot be seen: not worth a line */
+/* Less than one part of so many of the layers cannot be seen: not worth a line. */
+#define TOLD_PART 50
 #define BAR_COLUMNS 32 /* the line beside it fits 80 columns */
 
 static void add_bar(struct strbuf *sb, const char *label, uint64_t part, uint64_t whole)

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "slimtrace/base/alloc.h"
+#include "slimtrace/base/strmap.h"
 
 /* Hardly ever read but to be sent: where one was opened there is a site. */
 static const char *const served_types[] = {
@@ -161,17 +162,38 @@ void report_unasked_release(struct report *report)
 	report->n_unasked = 0;
 }
 
+/* Of a file with several names the bytes went when none of them stays, and count once. */
+static uint64_t bytes_gone(const struct image_entry *e, struct strmap *counted)
+{
+	if (e->nlink > 1 &&
+	    strmap_put_len(counted, &e->inode, sizeof(e->inode), (void *)(uintptr_t)1))
+		return 0;
+	return e->size;
+}
+
+static void note_kept(const struct image *img, const struct keep *keep, struct strmap *counted)
+{
+	for (uint32_t id = 0; id < image_entry_count(img); id++) {
+		const struct image_entry *e = image_entry(img, id);
+
+		if (e->type == ENTRY_FILE && e->nlink > 1 && keep_has(keep, e))
+			strmap_put_len(counted, &e->inode, sizeof(e->inode), (void *)(uintptr_t)1);
+	}
+}
+
 void report_unasked_find(struct report *report, const struct image *img, const struct keep *keep,
 			 const struct record *rec)
 {
 	size_t n = image_entry_count(img);
 	_cleanup_free_ enum site *sites = xcalloc(n, sizeof(*sites));
 	_cleanup_free_ struct report_unasked *sums = xcalloc(n, sizeof(*sums));
+	_cleanup_(strmap_free) struct strmap *counted = strmap_new(); /* inodes */
 
 	report_unasked_release(report);
 	if (!listens(rec))
 		return;
 	mark_sites(img, keep, rec, sites);
+	note_kept(img, keep, counted);
 	for (uint32_t id = 0; id < n; id++) {
 		const struct image_entry *e = image_entry(img, id), *site;
 
@@ -181,7 +203,7 @@ void report_unasked_find(struct report *report, const struct image *img, const s
 		if (!site)
 			continue;
 		sums[site->id].files++;
-		sums[site->id].bytes += e->size;
+		sums[site->id].bytes += bytes_gone(e, counted);
 	}
 	for (uint32_t id = 0; id < n; id++)
 		if (sums[id].files)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import { meta, bytes, count, many, percent, safe } from "./data.js";
+import { meta, entries, bytes, count, many, percent, safe } from "./data.js";
 import { $, el } from "./dom.js";
 import { startMap } from "./map.js";
 import { startSearch } from "./search.js";
@@ -11,8 +11,9 @@ const SITES = 5;
 // Of a directory that a web server serves: what nobody asked for while it was watched.
 function notAsked(site) {
 	const it = site.files === 1 ? "it" : "them";
+	const dir = entries.find((e) => e.isDir && e.path === safe(site.path));
 	return [`${many(site.files, "file")} (${bytes(site.bytes)}) beside what was served went, as nobody asked for ${it}. To keep ${it}: `,
-		el("code", {}, `--include-path '${safe(site.path).replaceAll("'", "'\\''")}'`)];
+		el("code", {}, dir ? `--include-path '${dir.pattern}'` : safe(site.path))];
 }
 
 function headline() {
