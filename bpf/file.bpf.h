@@ -297,7 +297,7 @@ static __always_inline void save_base(struct scratch *s, struct place base, __u6
 {
 	__u64 thread = bpf_get_current_pid_tgid() | which;
 
-	if (!base.dentry || nowhere(base.dentry))
+	if (!base.dentry || begins_nowhere(base.dentry))
 		return;
 	s->saved.flags = 0;
 	s->saved.id = (struct key128){};

@@ -5,7 +5,6 @@
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
-#define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define EINPROGRESS 115
 #define SUN_PATH_MAX 108 /* linux/un.h: UNIX_PATH_MAX */

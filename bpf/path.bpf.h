@@ -2,6 +2,8 @@
 /* Places (dentry and mount), how to get at them, and their paths. */
 #pragma once
 
+#define S_IFMT 0170000 /* linux/stat.h */
+#define S_IFDIR 0040000
 #define SB_NOUSER (1ul << 31)	   /* linux/fs.h: never mounted by a user: pipes, memfds */
 #define OVERLAYFS_MAGIC 0x794c7630 /* linux/magic.h */
 #define AT_FDCWD -100
@@ -88,6 +90,15 @@ static __always_inline bool nowhere(struct dentry *d)
 		return true;
 	return KREAD(d, d_parent) == d && KREAD(d, d_sb, s_root) != d &&
 	       !(KREAD(d, d_flags) & DCACHE_DISCONNECTED);
+}
+
+/*
+ * The same of a place that paths begin at. A directory is in a tree, whatever it looks like: the
+ * root of a network file system's mount is not its superblock's.
+ */
+static __always_inline bool begins_nowhere(struct dentry *d)
+{
+	return nowhere(d) && (KREAD(d, d_inode, i_mode) & S_IFMT) != S_IFDIR;
 }
 
 /* A place as numbers, never kernel pointers: those are used again, and files would be lost. */
@@ -350,7 +361,7 @@ static __always_inline void emit_lookup(struct scratch *s, const struct asked *a
 {
 	__u32 flags = 0, len;
 
-	if (!base.dentry || nowhere(base.dentry))
+	if (!base.dentry || begins_nowhere(base.dentry))
 		return;
 	hash_asked(s, a);
 	hash_place(s, &s->hash, base);
