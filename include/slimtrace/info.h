@@ -37,7 +37,8 @@ struct info_layer {
 	const char *created_by; /* borrowed, may be NULL */
 	uint64_t size;		/* bytes of file content */
 	/* By enum info_change_kind; deleted: of what lies below. A file with several names counts
-	 * its bytes once: added and changed are the layer's size. */
+	 * its bytes once in a layer: added and changed are the layer's size,
+	 * but for what it hides itself. */
 	uint64_t n[3], bytes[3];
 	uint64_t same, same_bytes;   /* of the changed ones */
 	struct info_change *changes; /* largest first */

@@ -80,6 +80,7 @@ static void test_css(void)
 	css("url('line\nurl(after.png)", "after.png");
 	css("/* unclosed url(no.png)", "");
 	css("@import 'a\\\n.css';", "a.css");
+	css("@import 'a\\\r\n.css';", "a.css");
 	css_of(BYTES("url(\\\0)url(a\\\0b\0.png)@import '\\\0';"), "ab.png");
 }
 

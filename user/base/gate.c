@@ -157,6 +157,12 @@ static bool compare(enum op op, double is, double limit)
 	return is >= limit && is <= limit;
 }
 
+/* A limit can be any number. */
+static unsigned long long whole_bytes(double n)
+{
+	return n < 0x1p63 ? (unsigned long long)n : 1ull << 63;
+}
+
 /* Rounded as people read it; but not so that what is beyond the limit looks as if it were at it. */
 static void add_measured(const struct gate *gate, double is, bool percent, struct strbuf *ret)
 {
@@ -167,8 +173,8 @@ static void add_measured(const struct gate *gate, double is, bool percent, struc
 		strbuf_addf(ret, fabs(is - gate->value) < 0.1 ? "%.8g" : "%.1f", is);
 		strbuf_addstr(ret, percent ? "%" : "");
 	} else if (unit == GATE_BYTES) {
-		format_bytes(buf, (unsigned long long)is);
-		format_bytes(limit, (unsigned long long)gate->value);
+		format_bytes(buf, whole_bytes(is));
+		format_bytes(limit, whole_bytes(gate->value));
 		strbuf_addstr(ret, buf);
 		if (!strcmp(buf, limit))
 			strbuf_addf(ret, " (%.0f bytes)", is);

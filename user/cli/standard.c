@@ -31,7 +31,8 @@ static bool reader_left(void)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
-	return poll(&out, 1, 0) > 0 && out.revents & POLLERR;
+	/* A pipe's is an error, a socket's its end. */
+	return poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLHUP);
 }
 
 int standard_close(int exit_code)

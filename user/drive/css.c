@@ -56,7 +56,9 @@ static void add_escaped(struct css *c, struct strbuf *ret)
 	} else if (c->p < c->end) {
 		char ch = *c->p++;
 
-		if (ch && ch != '\n')
+		if (ch == '\r' && c->p < c->end && *c->p == '\n')
+			c->p++;
+		if (ch && !strchr("\n\r\f", ch))
 			strbuf_addch(ret, ch);
 	}
 }

@@ -129,7 +129,8 @@ int run_check_artifacts(const struct run *run, struct err *err)
 	_cleanup_free_ char *dir = xasprintf("%s/.images", run->opts->state_path);
 	int r = run->opts->remove_artifacts ? 0 : io_mkdir_p(dir, 0700, err);
 
-	if (!r && !run->opts->remove_artifacts && access(dir, W_OK | X_OK) < 0)
+	if (!r && !run->opts->remove_artifacts &&
+	    faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) < 0)
 		r = err_set(err, errno, "cannot write into '%s'", dir);
 	return r < 0 ? err_hint(err, "--state-path says where else the reports are to go") : 0;
 }
@@ -137,7 +138,14 @@ int run_check_artifacts(const struct run *run, struct err *err)
 /* What there is to be said of an image whose reports could not be written. */
 static int reports_failed(const struct run *run, const char *base, struct err *err)
 {
+	bool elsewhere = err->code == ENOSPC || err->code == EDQUOT || err->code == EROFS ||
+			 err->code == EACCES || err->code == EPERM;
+
 	err_wrap(err, "the reports in '%s'", base);
+	if (run->report->slim_image && !elsewhere)
+		return err_hint(err, "the image '%s' was made", run->report->slim_image);
+	if (!elsewhere)
+		return -err->code;
 	if (!run->report->slim_image)
 		return err_hint(err, "--state-path says where else they are to go");
 	return err_hint(err,

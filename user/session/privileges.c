@@ -4,6 +4,7 @@
  * told before anything is made: docs/sidecar.md has the list.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ int run_check_state(const struct run *run, struct err *err)
 	while (access(dir, F_OK) < 0 && errno == ENOENT && (slash = strrchr(dir, '/')) &&
 	       slash > dir)
 		*slash = '\0';
-	if (!access(dir, W_OK | X_OK) || errno != EACCES)
+	if (!faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) || errno != EACCES)
 		return 0; /* what else may be wrong is told when it is written to */
 	if (geteuid() != 0) {
 		err_class_set(err, ERR_KERNEL, EACCES,

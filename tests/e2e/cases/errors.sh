@@ -129,6 +129,11 @@ is 'a full disk after an error: the error counts' "$?" 2
 streams --output-format json info e2e/fine 2>reader | true
 is 'a reader that leaves: nothing is wrong' "${PIPESTATUS[0]}" 0
 is 'a reader that leaves: nothing is told' "$(<reader)" ''
+ok 'a socket whose reader leaves: nothing is wrong' python3 -c '
+import socket, subprocess, sys
+ours, theirs = socket.socketpair()
+theirs.close()
+sys.exit(subprocess.run([sys.argv[1], "build", "--help"], stdout=ours).returncode)' "$SLIMTRACE"
 # Closed ones must not become the numbers of files that slimtrace opens and then prints into.
 closed() { streams "$@" <&- >&- 2>&-; }
 ok 'no standard streams: info' closed info e2e/fine
