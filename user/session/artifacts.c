@@ -140,14 +140,12 @@ static int reports_failed(const struct run *run, const char *base, struct err *e
 {
 	bool elsewhere = err->code == ENOSPC || err->code == EDQUOT || err->code == EROFS ||
 			 err->code == EACCES || err->code == EPERM;
+	int r = err_wrap(err, "the reports in '%s'", base);
 
-	err_wrap(err, "the reports in '%s'", base);
-	if (run->report->slim_image && !elsewhere)
-		return err_hint(err, "the image '%s' was made", run->report->slim_image);
-	if (!elsewhere)
-		return -err->code;
 	if (!run->report->slim_image)
-		return err_hint(err, "--state-path says where else they are to go");
+		return elsewhere ? err_hint(err, "--state-path says where else they are to go") : r;
+	if (!elsewhere)
+		return err_hint(err, "the image '%s' was made", run->report->slim_image);
 	return err_hint(err,
 			"the image '%s' was made; --state-path says where else its reports "
 			"are to go",
